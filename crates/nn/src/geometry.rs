@@ -1,0 +1,283 @@
+//! What can be known of a network without running it: shapes, parameters, multiply–adds, receptive fields.
+
+mod error;
+
+pub use error::{GeometryError, Repair};
+
+use crate::layers::{Conv2d, Linear};
+use crate::model::{LayerSpec, ModelSpec};
+use crate::receptive_field::ReceptiveField;
+
+/// Above this many parameters, or numbers in one activation, a network is refused before anything is allocated.
+pub const MOST_NUMBERS: usize = 64 << 20;
+
+/// The largest size of an argument: sizes are multiplied, and products of smaller ones stay exact.
+const MOST_SIZE: usize = 1 << 16;
+
+/// The geometry of a network, as far as it is valid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geometry {
+    /// One entry per layer, up to the first that does not fit.
+    pub layers: Vec<LayerGeometry>,
+    /// The first thing that does not fit.
+    pub error: Option<PlacedError>,
+}
+
+/// An error and the layer it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedError {
+    /// The layer's position; the number of layers where the network's end is what is wrong.
+    pub layer_idx: usize,
+    /// What is wrong, and what to change.
+    pub error: GeometryError,
+}
+
+/// What one layer does to shapes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerGeometry {
+    /// The input's shape without the batch: `[channels, height, width]` or `[features]`.
+    pub input: Vec<usize>,
+    /// The output's shape without the batch.
+    pub output: Vec<usize>,
+    /// The parameters by PyTorch's names within the layer, `weight` and `bias`, with their shapes.
+    pub parameters: Vec<(&'static str, Vec<usize>)>,
+    /// Multiply–adds for one image; comparisons and additions of pooling are not counted.
+    pub macs: usize,
+    /// What one cell of the output sees of the network's input.
+    pub receptive_field: ReceptiveField,
+}
+
+impl LayerGeometry {
+    /// The number of learned numbers.
+    pub fn n_parameters(&self) -> usize {
+        self.parameters.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    }
+}
+
+impl Geometry {
+    /// The number of learned numbers of all layers.
+    pub fn n_parameters(&self) -> usize {
+        self.layers.iter().map(LayerGeometry::n_parameters).sum()
+    }
+
+    /// Multiply–adds of all layers for one image.
+    pub fn macs(&self) -> usize {
+        self.layers.iter().map(|layer| layer.macs).sum()
+    }
+
+    /// The geometry of a network without errors.
+    ///
+    /// # Errors
+    /// The network's own [`PlacedError`].
+    pub fn valid(self) -> Result<Self, PlacedError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
+}
+
+impl ModelSpec {
+    /// Derives the geometry. `n_classes`, where given, is how many logits the network has to end with.
+    ///
+    /// ```
+    /// let model = nn::presets::model("s").unwrap();
+    /// let geometry = model.geometry(Some(10));
+    /// assert_eq!(geometry.layers[2].output, [8, 14, 14]);
+    /// assert_eq!(geometry.n_parameters(), 9_098);
+    /// ```
+    pub fn geometry(&self, n_classes: Option<usize>) -> Geometry {
+        let mut layers: Vec<LayerGeometry> = Vec::new();
+        let mut shape = self.input.to_vec();
+        let mut field = ReceptiveField::pixel();
+        let mut total = 0_usize;
+        let at = |layer_idx, error| Some(PlacedError { layer_idx, error });
+        if self.input.iter().any(|&size| size == 0 || size > MOST_SIZE) {
+            return Geometry { layers, error: at(0, GeometryError::Input { input: self.input }) };
+        }
+        for (layer_idx, layer) in self.layers.iter().enumerate() {
+            match layer_geometry(layer, &shape, field, self.input) {
+                Ok(geometry) => {
+                    total = total.saturating_add(geometry.n_parameters());
+                    let largest = total.max(geometry.output.iter().product());
+                    if largest > MOST_NUMBERS {
+                        let error = GeometryError::TooLarge { numbers: largest };
+                        return Geometry { layers, error: at(layer_idx, error) };
+                    }
+                    shape.clone_from(&geometry.output);
+                    field = geometry.receptive_field;
+                    layers.push(geometry);
+                }
+                Err(error) => return Geometry { layers, error: at(layer_idx, error) },
+            }
+        }
+        let error = n_classes.and_then(|n| ending_error(self, &shape, n));
+        Geometry { error: error.map(|error| PlacedError { layer_idx: layers.len(), error }), layers }
+    }
+}
+
+fn ending_error(model: &ModelSpec, shape: &[usize], n_classes: usize) -> Option<GeometryError> {
+    if shape == [n_classes] {
+        return None;
+    }
+    let last_linear = model.layers.iter().rposition(|layer| matches!(layer, LayerSpec::Linear(_)));
+    let repair = match (last_linear, shape) {
+        (Some(layer_idx), [_]) => Repair::OutFeatures { layer_idx, out_features: n_classes },
+        (_, [n, 1, 1]) if *n == n_classes => Repair::AppendFlatten,
+        (_, [_, _, _]) => Repair::AppendClassifier { flatten: true, out_features: n_classes },
+        _ => Repair::AppendClassifier { flatten: false, out_features: n_classes },
+    };
+    Some(GeometryError::Ending { shape: shape.to_vec(), n_classes, repair })
+}
+
+fn layer_geometry(
+    layer: &LayerSpec,
+    shape: &[usize],
+    field: ReceptiveField,
+    image: [usize; 3],
+) -> Result<LayerGeometry, GeometryError> {
+    let name = layer.type_name();
+    let maps = || match *shape {
+        [channels, height, width] => Ok([channels, height, width]),
+        _ => Err(GeometryError::NeedsMaps { layer: name, shape: shape.to_vec() }),
+    };
+    let features = || match *shape {
+        [features] => Ok(features),
+        _ => Err(GeometryError::NeedsFeatures {
+            layer: name,
+            shape: shape.to_vec(),
+            features: shape.iter().product(),
+        }),
+    };
+    let unchanged = |shape: &[usize]| LayerGeometry {
+        input: shape.to_vec(),
+        output: shape.to_vec(),
+        parameters: Vec::new(),
+        macs: 0,
+        receptive_field: field,
+    };
+    Ok(match layer {
+        LayerSpec::Conv2d(conv) => conv_geometry(conv, maps()?, field)?,
+        LayerSpec::MaxPool2d(pool) => LayerGeometry {
+            output: pool.output(maps()?)?.to_vec(),
+            receptive_field: field.through(
+                pool.kernel_size.array(),
+                pool.effective_stride().array(),
+                pool.padding.array(),
+                [1, 1],
+            ),
+            ..unchanged(shape)
+        },
+        LayerSpec::AvgPool2d(pool) => LayerGeometry {
+            output: pool.output(maps()?)?.to_vec(),
+            receptive_field: field.through(
+                pool.kernel_size.array(),
+                pool.effective_stride().array(),
+                pool.padding.array(),
+                [1, 1],
+            ),
+            ..unchanged(shape)
+        },
+        LayerSpec::AdaptiveAvgPool2d(pool) => {
+            let [_, height, width] = maps()?;
+            LayerGeometry {
+                output: pool.output(maps()?)?.to_vec(),
+                receptive_field: field.through_adaptive([height, width], pool.output_size.array()),
+                ..unchanged(shape)
+            }
+        }
+        LayerSpec::Linear(linear) => linear_geometry(linear, features()?, image)?,
+        LayerSpec::Flatten => LayerGeometry { output: vec![shape.iter().product()], ..unchanged(shape) },
+        LayerSpec::Softmax | LayerSpec::LogSoftmax => {
+            features()?;
+            LayerGeometry { receptive_field: ReceptiveField::whole(image), ..unchanged(shape) }
+        }
+        LayerSpec::ReLU | LayerSpec::LeakyReLU(_) | LayerSpec::Sigmoid | LayerSpec::Tanh => unchanged(shape),
+    })
+}
+
+fn conv_geometry(
+    conv: &Conv2d,
+    input: [usize; 3],
+    field: ReceptiveField,
+) -> Result<LayerGeometry, GeometryError> {
+    let output = conv.output(input)?;
+    let mut parameters = vec![("weight", conv.weight_shape(input[0]).to_vec())];
+    if conv.bias {
+        parameters.push(("bias", vec![conv.out_channels]));
+    }
+    Ok(LayerGeometry {
+        input: input.to_vec(),
+        output: output.to_vec(),
+        parameters,
+        macs: output.iter().product::<usize>().saturating_mul(conv.fan_in(input[0])),
+        receptive_field: field.through(
+            conv.kernel_size.array(),
+            conv.stride.array(),
+            conv.padding.array(),
+            conv.dilation.array(),
+        ),
+    })
+}
+
+fn linear_geometry(
+    linear: &Linear,
+    in_features: usize,
+    image: [usize; 3],
+) -> Result<LayerGeometry, GeometryError> {
+    let out_features = linear.out_features;
+    if out_features == 0 {
+        return Err(GeometryError::Zero { argument: "out_features" });
+    }
+    let mut parameters = vec![("weight", vec![out_features, in_features])];
+    if linear.bias {
+        parameters.push(("bias", vec![out_features]));
+    }
+    Ok(LayerGeometry {
+        input: vec![in_features],
+        output: vec![out_features],
+        parameters,
+        macs: in_features.saturating_mul(out_features),
+        receptive_field: ReceptiveField::whole(image),
+    })
+}
+
+/// The output's height and width when a window slides over `input`:
+/// `⌊(input + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`.
+///
+/// # Errors
+/// [`GeometryError`] where an argument is zero or absurdly large, or the window does not fit.
+pub(crate) fn window_output(
+    input: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+    repair: Repair,
+) -> Result<[usize; 2], GeometryError> {
+    for (argument, pair) in [("kernel_size", kernel), ("stride", stride), ("dilation", dilation)] {
+        if pair.contains(&0) {
+            return Err(GeometryError::Zero { argument });
+        }
+    }
+    for (argument, pair) in
+        [("kernel_size", kernel), ("stride", stride), ("padding", padding), ("dilation", dilation)]
+    {
+        if let Some(&value) = pair.iter().find(|&&value| value > 1024) {
+            return Err(GeometryError::Huge { argument, value, most: 1024 });
+        }
+    }
+    let mut output = [0; 2];
+    for axis in 0..2 {
+        let window = dilation[axis] * (kernel[axis] - 1) + 1;
+        let room = input[axis] + 2 * padding[axis];
+        if window > room {
+            return Err(GeometryError::Window { input, kernel, padding, dilation, repair });
+        }
+        output[axis] = (room - window) / stride[axis] + 1;
+    }
+    Ok(output)
+}
+
+#[cfg(test)]
+mod tests;

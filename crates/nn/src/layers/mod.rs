@@ -1,0 +1,15 @@
+//! One file per layer that has arguments: the arguments, the output's shape, the parameters, the multiply–adds.
+
+mod adaptive_avg_pool2d;
+mod conv2d;
+mod leaky_relu;
+mod linear;
+mod pair;
+mod pool2d;
+
+pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
+pub use conv2d::Conv2d;
+pub use leaky_relu::LeakyReLU;
+pub use linear::Linear;
+pub use pair::Pair;
+pub use pool2d::{AvgPool2d, MaxPool2d};

@@ -1,0 +1,3 @@
+//! The page: a Leptos application that draws, and a worker that computes. The page holds no mathematics of its own.
+
+pub mod store;
