@@ -1,5 +1,23 @@
 //! The engine's core: shapes, the operation graph and its gradients, plans, and the executor that runs a plan on a CPU.
 //!
-//! It knows no GPU, no browser, no files and nothing asynchronous.
+//! An operation travels so: it is recorded into a [`Graph`]; [`Graph::gradients`] appends the operations of its gradient
+//! rule; [`Plan::compile`] turns the graph into buffers and steps; an executor, [`cpu::Executor`] here or the GPU's in a
+//! crate of its own, replays the steps.
+//!
+//! This crate knows no GPU, no browser, no files and nothing asynchronous.
 
+pub mod cpu;
+mod error;
+mod gradient;
+mod graph;
+pub mod ops;
+mod plan;
 pub mod random;
+mod update;
+mod window;
+
+pub use error::TensorError;
+pub use graph::{DType, Graph, Node, NodeId, Value};
+pub use plan::{Buffer, Kernel, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region, Role, Step};
+pub use update::{HYPER_LEN, Hyper, Update};
+pub use window::Window;

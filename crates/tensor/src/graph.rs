@@ -1,0 +1,136 @@
+use crate::error::TensorError;
+use crate::ops::Op;
+
+/// What one element is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DType {
+    /// A 32-bit floating-point number; everything is computed in it.
+    F32,
+    /// An unsigned 32-bit integer: labels and positions.
+    U32,
+}
+
+/// What is known of a tensor before it is computed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Value {
+    /// The size of each dimension; empty for a single number.
+    pub shape: Vec<usize>,
+    /// What one element is.
+    pub dtype: DType,
+}
+
+impl Value {
+    /// A tensor of floating-point numbers.
+    pub fn f32(shape: impl Into<Vec<usize>>) -> Self {
+        Self { shape: shape.into(), dtype: DType::F32 }
+    }
+
+    /// A tensor of unsigned integers.
+    pub fn u32(shape: impl Into<Vec<usize>>) -> Self {
+        Self { shape: shape.into(), dtype: DType::U32 }
+    }
+
+    /// The number of elements.
+    pub fn numel(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// A node's position in its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub(crate) u32);
+
+impl NodeId {
+    /// The position as an index.
+    pub const fn idx(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One recorded operation.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The operation.
+    pub op: Op,
+    /// Its inputs, all earlier in the graph.
+    pub inputs: Vec<NodeId>,
+    /// What comes out.
+    pub value: Value,
+}
+
+/// Recorded operations in the order of recording, which is an order of computation too.
+///
+/// ```
+/// use tensor::{Graph, Value, ops::Binary};
+/// let mut graph = Graph::new();
+/// let a = graph.input("a", Value::f32([2, 3]));
+/// let b = graph.input("b", Value::f32([3]));
+/// let sum = graph.apply(Binary::Add, &[a, b]).unwrap();
+/// assert_eq!(graph.node(sum).value.shape, [2, 3]);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    parameters: Vec<NodeId>,
+}
+
+impl Graph {
+    /// An empty graph.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Something given anew at every run.
+    pub fn input(&mut self, name: &str, value: Value) -> NodeId {
+        self.push(Op::Input(name.to_owned()), Vec::new(), value)
+    }
+
+    /// Something learned.
+    pub fn parameter(&mut self, name: &str, shape: &[usize]) -> NodeId {
+        let id = self.push(Op::Parameter(name.to_owned()), Vec::new(), Value::f32(shape));
+        self.parameters.push(id);
+        id
+    }
+
+    /// The same number everywhere.
+    pub fn constant(&mut self, number: f32, shape: &[usize]) -> NodeId {
+        self.push(Op::Constant(number), Vec::new(), Value::f32(shape))
+    }
+
+    /// Records an operation.
+    ///
+    /// # Errors
+    /// [`TensorError`] where the inputs do not fit it.
+    pub fn apply(&mut self, op: impl Into<Op>, inputs: &[NodeId]) -> Result<NodeId, TensorError> {
+        let op = op.into();
+        let values: Vec<&Value> = inputs.iter().map(|&input| &self.node(input).value).collect();
+        let value = op.operation().output(&values)?;
+        Ok(self.push(op, inputs.to_vec(), value))
+    }
+
+    /// One node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.idx()]
+    }
+
+    /// A node's shape.
+    pub fn shape(&self, id: NodeId) -> &[usize] {
+        &self.node(id).value.shape
+    }
+
+    /// All nodes in order.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = (NodeId, &Node)> + DoubleEndedIterator {
+        self.nodes.iter().enumerate().map(|(idx, node)| (NodeId(idx as u32), node))
+    }
+
+    /// The parameters in the order of recording.
+    pub fn parameters(&self) -> &[NodeId] {
+        &self.parameters
+    }
+
+    fn push(&mut self, op: Op, inputs: Vec<NodeId>, value: Value) -> NodeId {
+        let id = NodeId(u32::try_from(self.nodes.len()).expect("a graph has fewer than 2³² nodes"));
+        self.nodes.push(Node { op, inputs, value });
+        id
+    }
+}

@@ -1,0 +1,150 @@
+//! The operations, one file each: what it computes, its shape rule, its gradient rule in terms of other operations.
+
+mod activation;
+mod adaptive_avg_pool2d;
+mod avg_pool2d;
+mod binary;
+mod conv2d;
+mod count_correct;
+mod matmul;
+mod max_pool2d;
+mod nll_loss;
+mod reshape;
+mod softmax;
+mod sum_to;
+
+pub use activation::{Activation, ActivationGrad};
+pub use adaptive_avg_pool2d::{AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad};
+pub use avg_pool2d::{AvgPool2d, AvgPool2dGrad};
+pub use binary::{Binary, broadcast, broadcast_strides};
+pub use conv2d::{Conv2d, Conv2dGradInput, Conv2dGradWeight};
+pub use count_correct::CountCorrect;
+pub use matmul::MatMul;
+pub use max_pool2d::{MaxPool2d, MaxPool2dGrad};
+pub use nll_loss::{NllLoss, NllLossGrad};
+pub use reshape::Reshape;
+pub use softmax::{LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad};
+pub use sum_to::SumTo;
+
+use crate::error::TensorError;
+use crate::graph::{DType, Graph, NodeId, Value};
+
+/// What every operation can say of itself.
+pub trait Operation: std::fmt::Debug {
+    /// Its name, the same in errors, shaders and tests.
+    fn name(&self) -> &'static str;
+
+    /// What comes out of these inputs.
+    ///
+    /// # Errors
+    /// [`TensorError`] where they do not fit.
+    fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError>;
+
+    /// Appends the operations that turn the gradient of `node`'s output into those of its inputs, one each; only those
+    /// that are `wanted` have to be there.
+    ///
+    /// # Errors
+    /// [`TensorError::NoGradient`] where no rule is defined.
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        grad_output: NodeId,
+        wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        let _ = (graph, node, grad_output, wanted);
+        Err(TensorError::NoGradient { operation: self.name() })
+    }
+}
+
+macro_rules! operations {
+    ($($name:ident),+ $(,)?) => {
+        /// Any operation. The leaves are given from outside; all others are computed.
+        #[derive(Clone, Debug, PartialEq)]
+        #[expect(missing_docs, reason = "each variant is documented at its own type")]
+        pub enum Op {
+            /// Given anew at every run, under this name.
+            Input(String),
+            /// Learned, under this name.
+            Parameter(String),
+            /// The same number everywhere.
+            Constant(f32),
+            $($name($name),)+
+        }
+
+        $(impl From<$name> for Op {
+            fn from(operation: $name) -> Self {
+                Self::$name(operation)
+            }
+        })+
+
+        impl Op {
+            /// The operation's own rules.
+            pub fn operation(&self) -> &dyn Operation {
+                match self {
+                    Self::Input(_) | Self::Parameter(_) | Self::Constant(_) => &Leaf,
+                    $(Self::$name(operation) => operation,)+
+                }
+            }
+        }
+    };
+}
+
+// The kernel table of the CPU and that of the GPU have one row for each of these.
+operations! {
+    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, Binary, Conv2d,
+    Conv2dGradInput, Conv2dGradWeight, CountCorrect, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad,
+    NllLoss, NllLossGrad, Reshape, Softmax, SoftmaxGrad, SumTo,
+}
+
+#[derive(Debug)]
+struct Leaf;
+
+impl Operation for Leaf {
+    fn name(&self) -> &'static str {
+        "leaf"
+    }
+
+    fn output(&self, _inputs: &[&Value]) -> Result<Value, TensorError> {
+        Err(TensorError::NoGradient { operation: self.name() })
+    }
+}
+
+/// The inputs as an array of the expected length.
+fn take<'a, const N: usize>(
+    operation: &'static str,
+    inputs: &[&'a Value],
+) -> Result<[&'a Value; N], TensorError> {
+    inputs.try_into().map_err(|_| TensorError::InputCount { operation, expected: N, received: inputs.len() })
+}
+
+/// An input's shape as an array, where it has floating-point elements and the expected rank.
+fn dims<const N: usize>(
+    operation: &'static str,
+    what: &str,
+    inputs: &[&Value],
+    input_idx: usize,
+) -> Result<[usize; N], TensorError> {
+    check_dtype(operation, inputs, input_idx, DType::F32)?;
+    let shape = &inputs[input_idx].shape;
+    shape.as_slice().try_into().map_err(|_| mismatch(operation, format!("{what} has {N} dimensions"), inputs))
+}
+
+fn check_dtype(
+    operation: &'static str,
+    inputs: &[&Value],
+    input_idx: usize,
+    expected: DType,
+) -> Result<(), TensorError> {
+    let received = inputs[input_idx].dtype;
+    if received == expected {
+        Ok(())
+    } else {
+        Err(TensorError::DType { operation, input_idx, expected, received })
+    }
+}
+
+fn mismatch(operation: &'static str, expected: impl Into<String>, inputs: &[&Value]) -> TensorError {
+    let received = inputs.iter().map(|value| value.shape.clone()).collect();
+    TensorError::Shapes { operation, expected: expected.into(), received }
+}

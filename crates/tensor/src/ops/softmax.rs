@@ -1,0 +1,107 @@
+use super::{Operation, check_dtype, mismatch, take};
+use crate::error::TensorError;
+use crate::graph::{DType, Graph, NodeId, Value};
+
+/// Probabilities over the last dimension: `e^(xᵢ − max) / Σ e^(xⱼ − max)`; the maximum is subtracted so that nothing
+/// overflows.
+///
+/// # Shapes
+/// input: any of at least one dimension; output: the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Softmax;
+
+/// Logarithms of [`Softmax`]: `xᵢ − max − ln Σ e^(xⱼ − max)`, finite where the probability itself would round to zero.
+///
+/// # Shapes
+/// input: any of at least one dimension; output: the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LogSoftmax;
+
+/// The gradient of [`Softmax`] from its output `p`: `pᵢ · (gᵢ − Σ gⱼ pⱼ)`.
+///
+/// # Shapes
+/// output and grad_output: the same; output: the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SoftmaxGrad;
+
+/// The gradient of [`LogSoftmax`] from its output `l`: `gᵢ − e^lᵢ · Σ gⱼ`.
+///
+/// # Shapes
+/// output and grad_output: the same; output: the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LogSoftmaxGrad;
+
+fn rows(name: &'static str, inputs: &[&Value]) -> Result<Value, TensorError> {
+    let [input] = take(name, inputs)?;
+    check_dtype(name, inputs, 0, DType::F32)?;
+    if input.shape.is_empty() { Err(mismatch(name, "at least one dimension", inputs)) } else { Ok(input.clone()) }
+}
+
+fn same(name: &'static str, inputs: &[&Value]) -> Result<Value, TensorError> {
+    let [output, grad_output] = take(name, inputs)?;
+    if output == grad_output {
+        Ok(output.clone())
+    } else {
+        Err(mismatch(name, "two tensors of the same shape", inputs))
+    }
+}
+
+impl Operation for Softmax {
+    fn name(&self) -> &'static str {
+        "softmax"
+    }
+
+    fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
+        rows(self.name(), inputs)
+    }
+
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        grad_output: NodeId,
+        _wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        Ok(vec![Some(graph.apply(SoftmaxGrad, &[node, grad_output])?)])
+    }
+}
+
+impl Operation for LogSoftmax {
+    fn name(&self) -> &'static str {
+        "log_softmax"
+    }
+
+    fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
+        rows(self.name(), inputs)
+    }
+
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        grad_output: NodeId,
+        _wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        Ok(vec![Some(graph.apply(LogSoftmaxGrad, &[node, grad_output])?)])
+    }
+}
+
+impl Operation for SoftmaxGrad {
+    fn name(&self) -> &'static str {
+        "softmax_grad"
+    }
+
+    fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
+        same(self.name(), inputs)
+    }
+}
+
+impl Operation for LogSoftmaxGrad {
+    fn name(&self) -> &'static str {
+        "log_softmax_grad"
+    }
+
+    fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
+        same(self.name(), inputs)
+    }
+}

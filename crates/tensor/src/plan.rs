@@ -1,0 +1,188 @@
+//! A plan is plain data: buffers, and a list of steps that read and write them. Executors interpret it.
+
+mod compile;
+
+use crate::graph::{DType, Graph, NodeId, Value};
+use crate::ops::Op;
+use crate::update::Update;
+
+/// Parameters start at multiples of this many numbers (256 bytes), where every GPU can bind them.
+const ALIGNMENT: usize = 64;
+
+/// What an executor runs: see the [module](self).
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// All memory, one entry per buffer.
+    pub buffers: Vec<Buffer>,
+    /// What to run, in order.
+    pub steps: Vec<Step>,
+    /// What is read afterwards, by name.
+    pub outputs: Vec<(String, Operand)>,
+    /// Where each parameter lies in the buffer of parameters.
+    pub layout: ParameterLayout,
+}
+
+/// A piece of memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buffer {
+    /// What it is for.
+    pub role: Role,
+    /// How many 4-byte elements it holds.
+    pub len: usize,
+}
+
+/// What a buffer is for. Parameters, gradients, states and hyper-parameters outlive a run and are shared by all plans of
+/// one executor; the others belong to one plan.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Role {
+    /// Given anew at every run, under this name.
+    Input(String),
+    /// The same number everywhere, written once.
+    Constant(f32),
+    /// Results on their way; a buffer is used again once nothing reads it any more.
+    Scratch,
+    /// All parameters.
+    Parameters,
+    /// All gradients, laid out as the parameters.
+    Gradients,
+    /// What the optimiser carries from step to step, laid out as the parameters.
+    State(usize),
+    /// A [`Hyper`](crate::Hyper).
+    Hyper,
+}
+
+/// Part of a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Region {
+    /// The buffer's position in the plan.
+    pub buffer: usize,
+    /// The first element.
+    pub offset: usize,
+    /// How many elements.
+    pub len: usize,
+}
+
+/// A region and what it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operand {
+    /// Where.
+    pub region: Region,
+    /// What.
+    pub value: Value,
+}
+
+/// One kernel's run.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What to compute.
+    pub kernel: Kernel,
+    /// From what, in the operation's order.
+    pub reads: Vec<Operand>,
+    /// Into what; disjoint buffers from those read.
+    pub writes: Vec<Operand>,
+}
+
+/// What a step computes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kernel {
+    /// A recorded operation.
+    Operation(Op),
+    /// Moves numbers as they are.
+    Copy,
+    /// The optimiser's step. Reads gradients and hyper-parameters; updates parameters and states in place.
+    Update(Update),
+}
+
+impl Kernel {
+    /// The kernel's name: its operation's.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Operation(op) => op.operation().name(),
+            Self::Copy => "copy",
+            Self::Update(update) => update.name(),
+        }
+    }
+}
+
+/// Where each parameter lies in the flat buffer of parameters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParameterLayout {
+    /// In the order of recording.
+    pub slots: Vec<ParameterSlot>,
+    /// The buffer's length, gaps included. Gaps hold zeros, and stay zero.
+    pub len: usize,
+}
+
+/// One parameter's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterSlot {
+    /// PyTorch's name, such as `0.weight`.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its first element's position.
+    pub offset: usize,
+}
+
+impl ParameterSlot {
+    /// Its positions in the flat buffer.
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.shape.iter().product::<usize>()
+    }
+}
+
+impl ParameterLayout {
+    /// The layout of a graph's parameters.
+    pub fn of(graph: &Graph) -> Self {
+        let mut layout = Self::default();
+        for &id in graph.parameters() {
+            let node = graph.node(id);
+            let Op::Parameter(name) = &node.op else { unreachable!("the graph lists only parameters") };
+            layout.slots.push(ParameterSlot {
+                name: name.clone(),
+                shape: node.value.shape.clone(),
+                offset: layout.len,
+            });
+            layout.len += node.value.numel().next_multiple_of(ALIGNMENT);
+        }
+        layout
+    }
+}
+
+/// What a plan has to deliver.
+#[derive(Clone, Debug, Default)]
+pub struct PlanRequest {
+    /// What is read afterwards, under which name.
+    pub outputs: Vec<(String, NodeId)>,
+    /// The gradient of each parameter, where there is one, in the order of the parameters; empty where none is wanted.
+    pub gradients: Vec<Option<NodeId>>,
+    /// The optimiser's step at the end.
+    pub update: Option<Update>,
+}
+
+impl Plan {
+    /// An output by its name.
+    pub fn output(&self, name: &str) -> Option<&Operand> {
+        self.outputs.iter().find(|(output, _)| output == name).map(|(_, operand)| operand)
+    }
+
+    /// An input's buffer by its name.
+    pub fn input(&self, name: &str) -> Option<usize> {
+        self.buffers
+            .iter()
+            .position(|buffer| matches!(&buffer.role, Role::Input(input) if input == name))
+    }
+
+    /// How many of the optimiser's states the plan uses.
+    pub fn n_states(&self) -> usize {
+        self.buffers.iter().filter(|buffer| matches!(buffer.role, Role::State(_))).count()
+    }
+
+    fn whole(&self, buffer: usize) -> Operand {
+        let len = self.buffers[buffer].len;
+        Operand {
+            region: Region { buffer, offset: 0, len },
+            value: Value { shape: vec![len], dtype: DType::F32 },
+        }
+    }
+}
