@@ -1,0 +1,175 @@
+//! A data set: labelled pictures to learn from and others for the final test.
+
+use crate::idx::{self, Kind};
+use crate::mnist::{self, Claim};
+use crate::{DataError, N_PIXELS};
+
+/// Pictures of 28×28 pixels, one byte each, 255 is ink.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Images {
+    pixels: Vec<u8>,
+}
+
+impl Images {
+    /// Pictures one after another, each row by row.
+    ///
+    /// # Panics
+    /// Where `pixels` is not a multiple of 784 long.
+    pub fn new(pixels: Vec<u8>) -> Self {
+        assert_eq!(pixels.len() % N_PIXELS, 0, "pictures have {N_PIXELS} pixels each");
+        Self { pixels }
+    }
+
+    /// How many.
+    pub fn n(&self) -> usize {
+        self.pixels.len() / N_PIXELS
+    }
+
+    /// All pixels, `[n, 28, 28]` in row-major order.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// One picture's 784 pixels.
+    ///
+    /// # Panics
+    /// Where `idx` is not below [`n`](Self::n).
+    pub fn get(&self, idx: usize) -> &[u8] {
+        &self.pixels[idx * N_PIXELS..(idx + 1) * N_PIXELS]
+    }
+
+    pub(crate) fn push(&mut self, picture: &[u8; N_PIXELS]) {
+        self.pixels.extend_from_slice(picture);
+    }
+
+    pub(crate) fn with_capacity(n: usize) -> Self {
+        Self { pixels: Vec::with_capacity(n * N_PIXELS) }
+    }
+}
+
+/// Pictures and what they show, one label each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelledImages {
+    /// The pictures.
+    pub images: Images,
+    /// The digit that each shows, 0 to 9.
+    pub labels: Vec<u8>,
+}
+
+/// A data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// What it is: "MNIST", "generated digits", or the files' names.
+    pub name: String,
+    /// Where it came from, in a sentence.
+    pub origin: String,
+    /// Whether the files are MNIST byte for byte (by SHA-256).
+    pub verified_mnist: bool,
+    /// What to learn from, before a part of it is held back for validation.
+    pub training: LabelledImages,
+    /// For the final test.
+    pub test: LabelledImages,
+}
+
+impl Dataset {
+    /// Puts a data set together from four IDX files, gzipped or not, in any order. Their headers tell images from
+    /// labels; "train" against "t10k" or "test" in the names tells training from test, and where the names do not say,
+    /// the larger pair is for training.
+    ///
+    /// # Errors
+    /// Where a file is damaged, the four do not belong together, or they claim to be MNIST and are not.
+    pub fn from_files(
+        files: Vec<(String, Vec<u8>)>,
+        origin: impl Into<String>,
+        claim: Claim,
+    ) -> Result<Self, DataError> {
+        let names = files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        let mut images = Vec::new();
+        let mut labels = Vec::new();
+        // One file at a time, so that only one is held both compressed and decompressed.
+        for (name, bytes) in files {
+            let bytes = idx::decompress(&name, &bytes)?;
+            match idx::kind(&name, &bytes)? {
+                Kind::Images => {
+                    let content = idx::read_images(&name, &bytes)?;
+                    images.push(File { n: content.n(), sum: mnist::sha256(&bytes), name, content });
+                }
+                Kind::Labels => {
+                    let content = idx::read_labels(&name, &bytes)?;
+                    labels.push(File { n: content.len(), sum: mnist::sha256(&bytes), name, content });
+                }
+            }
+        }
+        let wrong =
+            DataError::FourFiles { n_images: images.len(), n_labels: labels.len(), names: names.clone() };
+        let (Ok(images), Ok(labels)) = (<[_; 2]>::try_from(images), <[_; 2]>::try_from(labels)) else {
+            return Err(wrong);
+        };
+        let [training_images, test_images] = training_first(images, Kind::Images)?;
+        let [training_labels, test_labels] = training_first(labels, Kind::Labels)?;
+        let verified_mnist = mnist::verify(
+            claim,
+            [
+                (&training_images.name, &training_images.sum),
+                (&training_labels.name, &training_labels.sum),
+                (&test_images.name, &test_images.sum),
+                (&test_labels.name, &test_labels.sum),
+            ],
+        )?;
+        Ok(Self {
+            name: if verified_mnist { "MNIST".into() } else { names },
+            origin: origin.into(),
+            verified_mnist,
+            training: pair(training_images, training_labels)?,
+            test: pair(test_images, test_labels)?,
+        })
+    }
+}
+
+struct File<T> {
+    name: String,
+    sum: String,
+    n: usize,
+    content: T,
+}
+
+fn training_first<T>([first, second]: [File<T>; 2], kind: Kind) -> Result<[File<T>; 2], DataError> {
+    let first_is_training = match (role(&first.name), role(&second.name)) {
+        (Some(a), Some(b)) if a != b => a == Role::Training,
+        (Some(a), None) => a == Role::Training,
+        (None, Some(b)) => b == Role::Test,
+        _ if first.n != second.n => first.n > second.n,
+        _ => {
+            return Err(DataError::Ambiguous { n: first.n, first: first.name, second: second.name, kind });
+        }
+    };
+    Ok(if first_is_training { [first, second] } else { [second, first] })
+}
+
+#[derive(PartialEq, Eq)]
+enum Role {
+    Training,
+    Test,
+}
+
+fn role(name: &str) -> Option<Role> {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name).to_lowercase();
+    let test = file.contains("t10k") || file.contains("test");
+    match (file.contains("train"), test) {
+        (true, false) => Some(Role::Training),
+        (false, true) => Some(Role::Test),
+        _ => None,
+    }
+}
+
+fn pair(images: File<Images>, labels: File<Vec<u8>>) -> Result<LabelledImages, DataError> {
+    if images.n != labels.n {
+        return Err(DataError::Counts {
+            images_name: images.name,
+            n_images: images.n,
+            labels_name: labels.name,
+            n_labels: labels.n,
+        });
+    }
+    Ok(LabelledImages { images: images.content, labels: labels.content })
+}
