@@ -1,1 +1,60 @@
-fn main() {}
+//! Development tasks: `cargo xtask serve`, `data`, `dist`, `check`, `test`. Nothing else depends on this crate.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program talks to its terminal")]
+
+mod check;
+mod data;
+mod dist;
+mod process;
+mod serve;
+mod stages;
+mod system;
+mod test;
+mod tools;
+mod weight;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use eyre::Result;
+
+/// Development tasks for Receptive; each installs the tools that it needs and does not find.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the page, serve it, and rebuild it whenever a file changes
+    Serve(serve::Options),
+    /// Fetch MNIST's four files to where the page is served, and check their sums
+    Data(data::Options),
+    /// Build the static site into dist/ and weigh it
+    Dist(dist::Options),
+    /// Formatting, clippy for both targets, and the fast tests: what to run before a commit
+    Check,
+    /// Everything, in order: what continuous integration runs
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Serve(options) => serve::run(&options),
+        Task::Data(options) => data::run(&options),
+        Task::Dist(options) => dist::run(&options),
+        Task::Check => check::run(),
+        Task::Test(options) => test::run(&options),
+    }
+}

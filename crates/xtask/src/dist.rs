@@ -1,0 +1,92 @@
+//! `cargo xtask dist`: the static site, ready to be copied into any folder of any server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use eyre::{Result, WrapErr, ensure};
+
+use crate::tools::Tools;
+use crate::{data, process, weight};
+
+#[derive(Args, Default)]
+pub struct Options {
+    /// Put MNIST's four files beside the page (`cargo xtask data` gets them)
+    #[arg(long)]
+    with_data: bool,
+    /// Only print the weight; do not fail where it is over the budget
+    #[arg(long)]
+    no_budget: bool,
+}
+
+/// Builds, checks and weighs the site.
+pub fn run(options: &Options) -> Result<()> {
+    if options.with_data {
+        ensure!(
+            data::is_complete(&data::folder()),
+            "{} does not hold MNIST; run `cargo xtask data` first",
+            data::folder().display()
+        );
+    }
+    let tools = Tools::for_release()?;
+    data::create_folder()?;
+    process::run(&mut tools.trunk(&["build", "--release"]))?;
+    place_data(options.with_data).wrap_err("cannot put the data into dist/")?;
+
+    let page =
+        fs::read_to_string(folder().join("index.html")).wrap_err("the build left no dist/index.html")?;
+    let absolute = absolute_urls(&page);
+    ensure!(absolute.is_empty(), "dist/index.html works only at a server's root, for it names {absolute:?}");
+
+    let over_budget = weight::report(&folder())?;
+    ensure!(options.no_budget || !over_budget, "a first visit is over the budget; see the table above");
+    Ok(())
+}
+
+/// Where the site is built.
+pub fn folder() -> PathBuf {
+    process::root().join("dist")
+}
+
+/// The build copies whatever data there is; a site without data must not depend on that.
+fn place_data(with_data: bool) -> Result<()> {
+    let target = folder().join(weight::DATA).join("mnist");
+    if target.exists() {
+        fs::remove_dir_all(&target)?;
+    }
+    if with_data {
+        fs::create_dir_all(&target)?;
+        for entry in fs::read_dir(data::folder())? {
+            let path = entry?.path();
+            fs::copy(&path, target.join(path.file_name().unwrap_or(Path::new("").as_os_str())))?;
+        }
+    }
+    Ok(())
+}
+
+/// URLs that would not follow the page into another folder: those that begin at the server's root.
+fn absolute_urls(html: &str) -> Vec<&str> {
+    let quoted = html.split(['"', '\'']);
+    quoted
+        .filter(|text| text.starts_with('/') && text.len() > 1 && !text.contains(char::is_whitespace))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_from_the_servers_root_are_found() {
+        let html = r#"<link href="./page.css"><script src="/app.js"></script><script>import i from '/x.js'</script>"#;
+        assert_eq!(absolute_urls(html), ["/app.js", "/x.js"]);
+    }
+
+    #[test]
+    fn relative_urls_and_ordinary_text_pass() {
+        assert!(
+            absolute_urls(r#"<a href="./a">it's 3 / 4, isn't it</a><img src='data:image/png;base64,/9j='>"#)
+                .is_empty()
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! `cargo xtask test`: every test there is, in order, with what they need installed first.
+//!
+//! Environment variables that reach the tests:
+//!
+//! - `RECEPTIVE_MNIST`: a folder with MNIST's four files. Without it the tests on real MNIST print that they are skipped.
+//! - `RECEPTIVE_SKIP_GPU=1`: tests that find no GPU adapter print that they are skipped, instead of failing.
+//!   `--skip-gpu` sets it.
+//! - `CHROMIUM`, `CHROMEDRIVER`: which browser to drive.
+//! - `VK_DRIVER_FILES`: which Vulkan driver to use; by default Mesa's software adapter, where it is installed, so that
+//!   results do not depend on the machine's own GPU.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use clap::Args;
+use eyre::{Result, ensure};
+
+use crate::process::{self, cargo, root};
+use crate::stages::Stages;
+use crate::system::{self, Browser};
+use crate::tools::{Tools, WASM_TARGET, install_wasm_target, npm};
+use crate::{check, data, dist};
+
+#[derive(Args)]
+pub struct Options {
+    /// Leave out the tests that need a GPU adapter, natively
+    #[arg(long)]
+    skip_gpu: bool,
+    /// Leave out the tests in a browser
+    #[arg(long)]
+    skip_browser: bool,
+}
+
+/// Runs all stages; an error where one failed.
+pub fn run(options: &Options) -> Result<()> {
+    let mut stages = Stages::new();
+    let (mut tools, mut browser) = (None, None);
+    let mut environment = Environment::default();
+
+    let has_mnist = match data::default_source() {
+        Some(folder) if folder.is_dir() => {
+            environment.mnist = Some(folder);
+            true
+        }
+        Some(folder) => {
+            stages.note(format!(
+                "SKIPPED  tests on real MNIST: RECEPTIVE_MNIST is not a folder: {}",
+                folder.display()
+            ));
+            false
+        }
+        None => {
+            stages.note(
+                "SKIPPED  tests on real MNIST: RECEPTIVE_MNIST does not name a folder with it".to_owned(),
+            );
+            false
+        }
+    };
+    environment.skip_gpu = options.skip_gpu;
+
+    stages.run("tools", || {
+        install_wasm_target()?;
+        if !options.skip_gpu {
+            environment.vulkan_driver = system::software_adapter()?;
+        }
+        if !options.skip_browser {
+            browser = Some(system::browser()?);
+            tools = Some(Tools::for_release()?);
+        }
+        Ok(())
+    });
+
+    stages.run("formatting", check::formatting);
+    stages.run("clippy, native", check::clippy_native);
+    stages.run("clippy, wasm", check::clippy_wasm);
+    stages.run("native tests", || native_tests(&environment));
+    if options.skip_gpu {
+        stages.note("SKIPPED  GPU parity: --skip-gpu was given".to_owned());
+    }
+    stages.run("parity, gradients, golden numbers", || parity_tests(&environment));
+    stages.run("command line", || command_line(&environment));
+
+    let browser_stages = ["tests in a browser", "the site", "end to end"];
+    match (tools, browser) {
+        (Some(tools), Some(browser)) => {
+            stages.run(browser_stages[0], || browser_tests(&tools, &browser, &environment));
+            if stages.run(browser_stages[1], || dist::run(&dist::Options::default())) {
+                stages.run(browser_stages[2], || end_to_end(&browser, &environment));
+            } else {
+                stages.skip(browser_stages[2], "there is no site to test");
+            }
+        }
+        _ => {
+            let reason = if options.skip_browser { "--skip-browser was given" } else { "a tool is missing" };
+            browser_stages.into_iter().for_each(|name| stages.skip(name, reason));
+        }
+    }
+    if has_mnist {
+        println!("\nthe tests on real MNIST were included");
+    }
+    stages.finish()
+}
+
+/// What the tests learn through environment variables.
+#[derive(Default)]
+struct Environment {
+    mnist: Option<PathBuf>,
+    skip_gpu: bool,
+    vulkan_driver: Option<PathBuf>,
+}
+
+impl Environment {
+    fn set<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env_remove("RECEPTIVE_MNIST");
+        command.envs(self.mnist.as_ref().map(|folder| ("RECEPTIVE_MNIST", folder)));
+        command.envs(self.skip_gpu.then_some(("RECEPTIVE_SKIP_GPU", "1")));
+        if std::env::var_os("VK_DRIVER_FILES").is_none() {
+            command.envs(self.vulkan_driver.as_ref().map(|driver| ("VK_DRIVER_FILES", driver)));
+        }
+        command
+    }
+}
+
+/// Every crate's own tests and the examples in its documentation. What tests print is shown, for the skips in it.
+fn native_tests(environment: &Environment) -> Result<()> {
+    let arguments = ["test", "--workspace", "--exclude", "receptive-web", "--exclude", "receptive-tests"];
+    process::run(environment.set(&mut cargo(arguments)).args(["--", "--show-output"]))
+}
+
+/// The tests that compare: CPU with GPU, gradients with finite differences, everything with PyTorch.
+fn parity_tests(environment: &Environment) -> Result<()> {
+    process::run(environment.set(&mut cargo(["test", "-p", "receptive-tests", "--", "--show-output"])))
+}
+
+/// The program itself, started as a user would.
+fn command_line(environment: &Environment) -> Result<()> {
+    let mut receptive = cargo(["run", "--release", "-p", "receptive-cli", "--", "--help"]);
+    process::run(environment.set(&mut receptive))
+}
+
+/// The same engine as WebAssembly, in a headless browser that `tests/webdriver.json` configures.
+fn browser_tests(tools: &Tools, browser: &Browser, environment: &Environment) -> Result<()> {
+    let mut tests = cargo(["test", "--target", WASM_TARGET, "-p", "receptive-tests", "--tests"]);
+    tools.on_path(environment.set(&mut tests));
+    tests.env("CHROMEDRIVER", &browser.chromedriver);
+    tests.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    process::run(&mut tests)
+}
+
+/// The built site, in a real browser.
+fn end_to_end(browser: &Browser, environment: &Environment) -> Result<()> {
+    let folder = root().join("tests/e2e");
+    ensure!(
+        process::output(Command::new("node").arg("--version")).is_some(),
+        "node does not run; install Node.js from https://nodejs.org"
+    );
+    if !folder.join("node_modules/playwright-core").exists() {
+        process::run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
+    }
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).current_dir(&folder);
+    process::run(environment.set(&mut node).env("CHROMIUM", &browser.chromium))
+}

@@ -1,0 +1,104 @@
+//! What a first visit of the page has to load, compressed as a server would send it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use eyre::{Result, WrapErr};
+
+/// A first visit's whole weight, brotli-compressed.
+const BUDGET_BYTES: usize = 350 * 1024;
+
+/// The folder of the site that holds data sets: loaded when chosen, not on a visit.
+pub const DATA: &str = "data";
+
+struct File {
+    name: String,
+    raw_bytes: usize,
+    brotli_bytes: usize,
+}
+
+/// Prints a table of the site's files; whether they are over the budget together.
+pub fn report(site: &Path) -> Result<bool> {
+    let mut files = Vec::new();
+    for path in paths_below(site, &site.join(DATA))? {
+        let bytes = fs::read(&path).wrap_err_with(|| format!("cannot read {}", path.display()))?;
+        let name = path.strip_prefix(site).unwrap_or(&path).display().to_string();
+        files.push(File { name, raw_bytes: bytes.len(), brotli_bytes: compressed_size(&bytes)? });
+    }
+    files.sort_by_key(|file| std::cmp::Reverse(file.brotli_bytes));
+    let total_bytes = files.iter().map(|file| file.brotli_bytes).sum();
+    println!("\n{}", table(&files, total_bytes));
+    Ok(is_over_budget(total_bytes))
+}
+
+const fn is_over_budget(total_bytes: usize) -> bool {
+    total_bytes > BUDGET_BYTES
+}
+
+fn table(files: &[File], total_bytes: usize) -> String {
+    let width =
+        files.iter().map(|file| file.name.chars().count()).max().unwrap_or(0).max("a first visit".len());
+    let mut lines = vec![format!("{:width$}  {:>11}  {:>11}", "file", "raw", "brotli")];
+    for File { name, raw_bytes, brotli_bytes } in files {
+        lines.push(format!("{name:width$}  {:>11}  {:>11}", kilobytes(*raw_bytes), kilobytes(*brotli_bytes)));
+    }
+    let raw_bytes = files.iter().map(|file| file.raw_bytes).sum();
+    let (raw, brotli) = (kilobytes(raw_bytes), kilobytes(total_bytes));
+    let verdict = if is_over_budget(total_bytes) { "OVER the budget" } else { "within the budget" };
+    lines.push(format!(
+        "{:width$}  {raw:>11}  {brotli:>11}  {verdict} of {}",
+        "a first visit",
+        kilobytes(BUDGET_BYTES)
+    ));
+    lines.join("\n")
+}
+
+fn kilobytes(bytes: usize) -> String {
+    format!("{:.1} KB", bytes as f64 / 1024.0)
+}
+
+fn compressed_size(bytes: &[u8]) -> Result<usize> {
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
+    Ok(brotli::BrotliCompress(&mut &*bytes, &mut std::io::sink(), &parameters)?)
+}
+
+fn paths_below(folder: &Path, except: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).wrap_err_with(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        if path == except {
+            continue;
+        }
+        if path.is_dir() {
+            paths.extend(paths_below(&path, except)?);
+        } else {
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_itself_is_allowed_and_one_byte_more_is_not() {
+        assert!(!is_over_budget(350 * 1024));
+        assert!(is_over_budget(350 * 1024 + 1));
+    }
+
+    #[test]
+    fn brotli_is_what_is_weighed() {
+        let size = compressed_size(&[b'a'; 10_000]).unwrap();
+        assert!((1..100).contains(&size), "ten thousand equal bytes compress to {size}");
+    }
+
+    #[test]
+    fn the_table_ends_with_the_total_and_the_verdict() {
+        let file = File { name: "app.wasm".into(), raw_bytes: 2048, brotli_bytes: 400 * 1024 };
+        let table = table(&[file], 400 * 1024);
+        let last = table.lines().last().unwrap();
+        assert!(last.contains("400.0 KB") && last.contains("OVER the budget of 350.0 KB"), "{last}");
+    }
+}
