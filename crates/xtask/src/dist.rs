@@ -64,12 +64,13 @@ fn place_data(with_data: bool) -> Result<()> {
     Ok(())
 }
 
-/// URLs that would not follow the page into another folder: those that begin at the server's root.
+/// URLs that would not follow the page into another folder: attributes and strings that begin at the server's root.
+/// A minified page has no quotes around its attributes.
 fn absolute_urls(html: &str) -> Vec<&str> {
-    let quoted = html.split(['"', '\'']);
-    quoted
-        .filter(|text| text.starts_with('/') && text.len() > 1 && !text.contains(char::is_whitespace))
-        .collect()
+    let starts = html.match_indices(['"', '\'', '=']).map(|(quote_idx, _)| &html[quote_idx + 1..]);
+    let words = starts.filter_map(|rest| rest.split(['"', '\'', '>', ' ', '\n']).next());
+    let second_is_alphanumeric = |word: &str| word.chars().nth(1).is_some_and(char::is_alphanumeric);
+    words.filter(|word| word.starts_with('/') && second_is_alphanumeric(word)).collect()
 }
 
 #[cfg(test)]
@@ -78,15 +79,15 @@ mod tests {
 
     #[test]
     fn urls_from_the_servers_root_are_found() {
-        let html = r#"<link href="./page.css"><script src="/app.js"></script><script>import i from '/x.js'</script>"#;
-        assert_eq!(absolute_urls(html), ["/app.js", "/x.js"]);
+        let html =
+            r#"<link href="/page.css"><script src=/app.js></script><script>import i from '/x.js'</script>"#;
+        assert_eq!(absolute_urls(html), ["/page.css", "/app.js", "/x.js"]);
     }
 
     #[test]
     fn relative_urls_and_ordinary_text_pass() {
-        assert!(
-            absolute_urls(r#"<a href="./a">it's 3 / 4, isn't it</a><img src='data:image/png;base64,/9j='>"#)
-                .is_empty()
-        );
+        let html =
+            r#"<a href="./a">it's 3 / 4, isn't it</a><img src='data:image/png;base64,/9j='><b>and/or</b>"#;
+        assert!(absolute_urls(html).is_empty());
     }
 }
