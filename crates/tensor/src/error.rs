@@ -42,7 +42,9 @@ pub enum TensorError {
         operation: &'static str,
     },
     /// A gradient asked of something that is not a single number.
-    #[error("gradients start at a single number, but this has the shape {shape:?}; take its sum or mean first")]
+    #[error(
+        "gradients start at a single number, but this has the shape {shape:?}; take its sum or mean first"
+    )]
     NotScalar {
         /// Its shape.
         shape: Vec<usize>,

@@ -50,3 +50,6 @@ impl Graph {
         Ok(of.iter().map(|id| grads.get(id.idx()).copied().flatten()).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ mod window;
 
 pub use error::TensorError;
 pub use graph::{DType, Graph, Node, NodeId, Value};
-pub use plan::{Buffer, Kernel, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region, Role, Step};
+pub use plan::{
+    Buffer, Kernel, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region, Role, Step,
+};
 pub use update::{HYPER_LEN, Hyper, Update};
 pub use window::Window;

@@ -168,9 +168,7 @@ impl Plan {
 
     /// An input's buffer by its name.
     pub fn input(&self, name: &str) -> Option<usize> {
-        self.buffers
-            .iter()
-            .position(|buffer| matches!(&buffer.role, Role::Input(input) if input == name))
+        self.buffers.iter().position(|buffer| matches!(&buffer.role, Role::Input(input) if input == name))
     }
 
     /// How many of the optimiser's states the plan uses.

@@ -44,7 +44,8 @@ impl Operation for Activation {
         grad_output: NodeId,
         _wanted: &[bool],
     ) -> Result<Vec<Option<NodeId>>, TensorError> {
-        let reference = if matches!(self, Self::LeakyRelu { .. }) { graph.node(node).inputs[0] } else { node };
+        let reference =
+            if matches!(self, Self::LeakyRelu { .. }) { graph.node(node).inputs[0] } else { node };
         Ok(vec![Some(graph.apply(ActivationGrad { activation: *self }, &[reference, grad_output])?)])
     }
 }

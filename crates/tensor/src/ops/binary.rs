@@ -60,8 +60,9 @@ impl Operation for Binary {
         let [a, b] = take(self.name(), inputs)?;
         check_dtype(self.name(), inputs, 0, DType::F32)?;
         check_dtype(self.name(), inputs, 1, DType::F32)?;
-        let shape = broadcast(&a.shape, &b.shape)
-            .ok_or_else(|| mismatch(self.name(), "shapes that agree or are 1, aligned at the right", inputs))?;
+        let shape = broadcast(&a.shape, &b.shape).ok_or_else(|| {
+            mismatch(self.name(), "shapes that agree or are 1, aligned at the right", inputs)
+        })?;
         Ok(Value::f32(shape))
     }
 

@@ -35,7 +35,8 @@ impl Operation for Conv2d {
             dims(name, "the weight", inputs, 1)?;
         let groups = self.groups;
         if groups == 0 || group_channels * groups != in_channels || !out_channels.is_multiple_of(groups) {
-            let expected = format!("weights of in_channels / {groups} channels, out_channels divisible by {groups}");
+            let expected =
+                format!("weights of in_channels / {groups} channels, out_channels divisible by {groups}");
             return Err(mismatch(name, expected, inputs));
         }
         if self.window.kernel != [kernel_height, kernel_width] {

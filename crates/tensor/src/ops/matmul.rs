@@ -36,7 +36,11 @@ impl Operation for MatMul {
         let [m, n, k] = self.sizes(a, b);
         let b_k = if self.transpose_b { b[1] } else { b[0] };
         if k != b_k {
-            return Err(mismatch(self.name(), format!("inner sizes that agree ({k} and {b_k} do not)"), inputs));
+            return Err(mismatch(
+                self.name(),
+                format!("inner sizes that agree ({k} and {b_k} do not)"),
+                inputs,
+            ));
         }
         Ok(Value::f32([m, n]))
     }

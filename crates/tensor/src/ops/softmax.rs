@@ -34,7 +34,11 @@ pub struct LogSoftmaxGrad;
 fn rows(name: &'static str, inputs: &[&Value]) -> Result<Value, TensorError> {
     let [input] = take(name, inputs)?;
     check_dtype(name, inputs, 0, DType::F32)?;
-    if input.shape.is_empty() { Err(mismatch(name, "at least one dimension", inputs)) } else { Ok(input.clone()) }
+    if input.shape.is_empty() {
+        Err(mismatch(name, "at least one dimension", inputs))
+    } else {
+        Ok(input.clone())
+    }
 }
 
 fn same(name: &'static str, inputs: &[&Value]) -> Result<Value, TensorError> {

@@ -1,0 +1,114 @@
+//! The kernel table: one row per operation.
+
+use super::{Scratch, activation, binary, conv2d, loss, pool2d, softmax, update};
+use crate::error::TensorError;
+use crate::graph::Value;
+use crate::ops::{MatMul, Op};
+use crate::plan::{Kernel, Operand, Plan, Step};
+
+/// No step reads, or writes, more operands than this.
+pub const MOST_OPERANDS: usize = 4;
+
+/// An operand while it is read.
+#[derive(Clone, Copy)]
+pub(super) struct Read<'a> {
+    pub(super) data: &'a [f32],
+    pub(super) shape: &'a [usize],
+}
+
+impl Read<'_> {
+    /// The shape as an array; the plan's shape rules have checked its rank.
+    pub(super) fn dims<const N: usize>(&self) -> [usize; N] {
+        self.shape.try_into().expect("the shape rule has checked the rank")
+    }
+}
+
+/// Refuses a plan that these kernels cannot run.
+pub(super) fn check(plan: &Plan) -> Result<(), TensorError> {
+    for step in &plan.steps {
+        let received = step.reads.len().max(step.writes.len());
+        if received > MOST_OPERANDS {
+            let operation = step.kernel.name();
+            return Err(TensorError::InputCount { operation, expected: MOST_OPERANDS, received });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) {
+    let mut written: [Vec<f32>; MOST_OPERANDS] = Default::default();
+    for (memory, operand) in written.iter_mut().zip(&step.writes) {
+        *memory = std::mem::take(&mut buffers[operand.region.buffer]);
+    }
+    let mut reads = [Read { data: &[], shape: &[] }; MOST_OPERANDS];
+    for (read, operand) in reads.iter_mut().zip(&step.reads) {
+        *read = Read { data: part(&buffers[operand.region.buffer], operand), shape: &operand.value.shape };
+    }
+    let reads = &reads[..step.reads.len()];
+    match &step.kernel {
+        Kernel::Update(kernel) => {
+            let [parameters, states @ ..] = &mut written;
+            update::run(*kernel, reads[0].data, reads[1].data, parameters, states);
+        }
+        Kernel::Copy => output(&mut written[0], &step.writes[0]).copy_from_slice(reads[0].data),
+        Kernel::Operation(op) => {
+            let write = &step.writes[0];
+            compute(op, reads, output(&mut written[0], write), &write.value, scratch);
+        }
+    }
+    for (memory, operand) in written.into_iter().zip(&step.writes) {
+        buffers[operand.region.buffer] = memory;
+    }
+}
+
+fn part<'a>(memory: &'a [f32], operand: &Operand) -> &'a [f32] {
+    &memory[operand.region.offset..operand.region.offset + operand.region.len]
+}
+
+fn output<'a>(memory: &'a mut [f32], operand: &Operand) -> &'a mut [f32] {
+    &mut memory[operand.region.offset..operand.region.offset + operand.region.len]
+}
+
+fn compute(op: &Op, reads: &[Read<'_>], out: &mut [f32], value: &Value, scratch: &mut Scratch) {
+    let shape = &value.shape;
+    match op {
+        Op::Activation(activation) => activation::forward(*activation, reads[0].data, out),
+        Op::ActivationGrad(grad) => {
+            activation::backward(grad.activation, reads[0].data, reads[1].data, out);
+        }
+        Op::AdaptiveAvgPool2d(_) => pool2d::adaptive_average(reads[0], shape, out),
+        Op::AdaptiveAvgPool2dGrad(_) => pool2d::adaptive_average_grad(reads[0], shape, out),
+        Op::AvgPool2d(pool) => pool2d::average(&pool.window, reads[0], shape, out),
+        Op::AvgPool2dGrad(pool) => pool2d::average_grad(&pool.window, reads[0], shape, out),
+        Op::Binary(kind) => binary::run(*kind, reads[0], reads[1], shape, out),
+        Op::Conv2d(conv) => {
+            conv2d::forward(conv, reads[0], reads[1], reads.get(2).copied(), shape, out, scratch);
+        }
+        Op::Conv2dGradInput(grad) => conv2d::grad_input(&grad.conv, reads[0], reads[1], shape, out, scratch),
+        Op::Conv2dGradWeight(grad) => {
+            conv2d::grad_weight(&grad.conv, reads[0], reads[1], out, scratch);
+        }
+        Op::CountCorrect(_) => loss::count_correct(reads[0], reads[1].data, out),
+        Op::LogSoftmax(_) => softmax::log_softmax(reads[0], out),
+        Op::LogSoftmaxGrad(_) => softmax::log_softmax_grad(reads[0], reads[1].data, out),
+        Op::MatMul(matmul) => multiply(*matmul, reads[0], reads[1], out, scratch),
+        Op::MaxPool2d(pool) => pool2d::maximum(&pool.window, reads[0], shape, out),
+        Op::MaxPool2dGrad(pool) => pool2d::maximum_grad(&pool.window, reads[0], reads[1], out),
+        Op::NllLoss(_) => loss::nll_loss(reads[0], reads[1].data, out),
+        Op::NllLossGrad(grad) => loss::nll_loss_grad(grad.n_classes, reads[0].data, reads[1].data, out),
+        Op::Softmax(_) => softmax::softmax(reads[0], out),
+        Op::SoftmaxGrad(_) => softmax::softmax_grad(reads[0], reads[1].data, out),
+        Op::SumTo(_) => binary::sum_to(reads[0], shape, out),
+        Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) => {
+            unreachable!("a plan has no step for {op:?}")
+        }
+    }
+}
+
+fn multiply(matmul: MatMul, a: Read<'_>, b: Read<'_>, out: &mut [f32], scratch: &mut Scratch) {
+    use super::gemm::{Matrix, gemm};
+    let [m, n, k] = matmul.sizes(a.dims(), b.dims());
+    let a = Matrix::new(a.data, a.dims::<2>()[1], matmul.transpose_a);
+    let b = Matrix::new(b.data, b.dims::<2>()[1], matmul.transpose_b);
+    gemm([m, n, k], a, b, out, false, &mut scratch.gemm);
+}

@@ -1,0 +1,35 @@
+//! The loss, its gradient, and the count of right answers.
+
+use super::kernels::Read;
+
+pub(super) fn nll_loss(log_probabilities: Read<'_>, target: &[f32], out: &mut [f32]) {
+    let [batch, n_classes] = log_probabilities.dims();
+    let target: &[u32] = bytemuck::cast_slice(target);
+    let rows = log_probabilities.data.chunks_exact(n_classes);
+    // A target outside the classes is nobody's: it makes the loss NaN instead of reading another row.
+    let sum: f32 = rows.zip(target).map(|(row, &t)| row.get(t as usize).copied().unwrap_or(f32::NAN)).sum();
+    out[0] = -sum / batch as f32;
+}
+
+pub(super) fn nll_loss_grad(n_classes: usize, target: &[f32], grad_output: &[f32], out: &mut [f32]) {
+    let target: &[u32] = bytemuck::cast_slice(target);
+    let share = -grad_output[0] / target.len() as f32;
+    out.fill(0.0);
+    for (row, &target) in out.chunks_exact_mut(n_classes).zip(target) {
+        if let Some(cell) = row.get_mut(target as usize) {
+            *cell = share;
+        }
+    }
+}
+
+pub(super) fn count_correct(logits: Read<'_>, target: &[f32], out: &mut [f32]) {
+    let [_, n_classes] = logits.dims();
+    let target: &[u32] = bytemuck::cast_slice(target);
+    let rows = logits.data.chunks_exact(n_classes);
+    let n_correct = rows.zip(target).filter(|(row, target)| first_largest(row) == **target as usize).count();
+    out[0] = n_correct as f32;
+}
+
+fn first_largest(row: &[f32]) -> usize {
+    (1..row.len()).fold(0, |best, idx| if row[idx] > row[best] { idx } else { best })
+}
