@@ -11,8 +11,10 @@ use crate::receptive_field::ReceptiveField;
 /// Above this many parameters, or numbers in one activation, a network is refused before anything is allocated.
 pub const MOST_NUMBERS: usize = 64 << 20;
 
-/// The largest size of an argument: sizes are multiplied, and products of smaller ones stay exact.
-const MOST_SIZE: usize = 1 << 16;
+/// The most channels, features, rows or columns.
+pub(crate) const MOST_SIZE: usize = 1 << 16;
+/// The largest kernel, stride, padding or dilation.
+const MOST_WINDOW: usize = 1024;
 
 /// The geometry of a network, as far as it is valid.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +52,7 @@ pub struct LayerGeometry {
 impl LayerGeometry {
     /// The number of learned numbers.
     pub fn n_parameters(&self) -> usize {
-        self.parameters.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+        self.parameters.iter().map(|(_, shape)| numel(shape)).sum()
     }
 }
 
@@ -99,7 +101,7 @@ impl ModelSpec {
             match layer_geometry(layer, &shape, field, self.input) {
                 Ok(geometry) => {
                     total = total.saturating_add(geometry.n_parameters());
-                    let largest = total.max(geometry.output.iter().product());
+                    let largest = total.max(numel(&geometry.output));
                     if largest > MOST_NUMBERS {
                         let error = GeometryError::TooLarge { numbers: largest };
                         return Geometry { layers, error: at(layer_idx, error) };
@@ -143,11 +145,7 @@ fn layer_geometry(
     };
     let features = || match *shape {
         [features] => Ok(features),
-        _ => Err(GeometryError::NeedsFeatures {
-            layer: name,
-            shape: shape.to_vec(),
-            features: shape.iter().product(),
-        }),
+        _ => Err(GeometryError::NeedsFeatures { layer: name, shape: shape.to_vec(), features: numel(shape) }),
     };
     let unchanged = |shape: &[usize]| LayerGeometry {
         input: shape.to_vec(),
@@ -180,14 +178,15 @@ fn layer_geometry(
         },
         LayerSpec::AdaptiveAvgPool2d(pool) => {
             let [_, height, width] = maps()?;
+            let output = pool.output(maps()?)?.to_vec();
             LayerGeometry {
-                output: pool.output(maps()?)?.to_vec(),
+                output,
                 receptive_field: field.through_adaptive([height, width], pool.output_size.array()),
                 ..unchanged(shape)
             }
         }
         LayerSpec::Linear(linear) => linear_geometry(linear, features()?, image)?,
-        LayerSpec::Flatten => LayerGeometry { output: vec![shape.iter().product()], ..unchanged(shape) },
+        LayerSpec::Flatten => LayerGeometry { output: vec![numel(shape)], ..unchanged(shape) },
         LayerSpec::Softmax | LayerSpec::LogSoftmax => {
             features()?;
             LayerGeometry { receptive_field: ReceptiveField::whole(image), ..unchanged(shape) }
@@ -210,7 +209,7 @@ fn conv_geometry(
         input: input.to_vec(),
         output: output.to_vec(),
         parameters,
-        macs: output.iter().product::<usize>().saturating_mul(conv.fan_in(input[0])),
+        macs: numel(&output).saturating_mul(conv.fan_in(input[0])),
         receptive_field: field.through(
             conv.kernel_size.array(),
             conv.stride.array(),
@@ -226,9 +225,7 @@ fn linear_geometry(
     image: [usize; 3],
 ) -> Result<LayerGeometry, GeometryError> {
     let out_features = linear.out_features;
-    if out_features == 0 {
-        return Err(GeometryError::Zero { argument: "out_features" });
-    }
+    check_size("out_features", out_features, MOST_SIZE)?;
     let mut parameters = vec![("weight", vec![out_features, in_features])];
     if linear.bias {
         parameters.push(("bias", vec![out_features]));
@@ -240,6 +237,20 @@ fn linear_geometry(
         macs: in_features.saturating_mul(out_features),
         receptive_field: ReceptiveField::whole(image),
     })
+}
+
+/// The number of elements of a shape, or the largest number where that is more.
+fn numel(shape: &[usize]) -> usize {
+    shape.iter().fold(1, |product, &size| product.saturating_mul(size))
+}
+
+/// Refuses zero and what is absurdly large.
+pub(crate) fn check_size(argument: &'static str, value: usize, most: usize) -> Result<(), GeometryError> {
+    match value {
+        0 => Err(GeometryError::Zero { argument }),
+        _ if value > most => Err(GeometryError::Huge { argument, value, most }),
+        _ => Ok(()),
+    }
 }
 
 /// The output's height and width when a window slides over `input`:
@@ -256,16 +267,12 @@ pub(crate) fn window_output(
     repair: Repair,
 ) -> Result<[usize; 2], GeometryError> {
     for (argument, pair) in [("kernel_size", kernel), ("stride", stride), ("dilation", dilation)] {
-        if pair.contains(&0) {
-            return Err(GeometryError::Zero { argument });
+        for value in pair {
+            check_size(argument, value, MOST_WINDOW)?;
         }
     }
-    for (argument, pair) in
-        [("kernel_size", kernel), ("stride", stride), ("padding", padding), ("dilation", dilation)]
-    {
-        if let Some(&value) = pair.iter().find(|&&value| value > 1024) {
-            return Err(GeometryError::Huge { argument, value, most: 1024 });
-        }
+    for value in padding {
+        check_size("padding", value.max(1), MOST_WINDOW)?;
     }
     let mut output = [0; 2];
     for axis in 0..2 {

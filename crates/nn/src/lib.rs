@@ -5,14 +5,20 @@
 
 pub mod geometry;
 
+pub mod initialisation;
 pub mod layers;
 pub mod model;
 
+pub mod network;
 pub mod options;
 pub mod presets;
 pub mod receptive_field;
+pub mod state_dict;
 
 pub use geometry::{Geometry, GeometryError, LayerGeometry, Repair};
+pub use initialisation::initial_parameters;
 pub use model::{LayerSpec, ModelError, ModelSpec};
+pub use network::{Network, NetworkError, names};
 pub use options::{Optimiser, TrainingOptions};
 pub use receptive_field::ReceptiveField;
+pub use state_dict::StateDictError;

@@ -1,6 +1,7 @@
 //! How a network is trained: the optimiser, its learning rate, the batch, the seed.
 
 use serde::{Deserialize, Serialize};
+use tensor::{Hyper, Update};
 
 /// Everything about a run except the network and the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +58,37 @@ impl Optimiser {
         match self {
             Self::Sgd { .. } => "SGD",
             Self::Adam { .. } => "Adam",
+        }
+    }
+
+    /// The kernel that steps all parameters.
+    pub const fn update(&self) -> Update {
+        match self {
+            Self::Sgd { nesterov, .. } => Update::Sgd { nesterov: *nesterov },
+            Self::Adam { .. } => Update::Adam,
+        }
+    }
+
+    /// What the kernel reads at step `step`, counted from 1 since the moments were empty.
+    pub fn hyper(&self, learning_rate: f32, step: u64) -> Hyper {
+        match *self {
+            Self::Sgd { momentum, weight_decay, .. } => {
+                Hyper { learning_rate, weight_decay, beta1: momentum, ..Hyper::default() }
+            }
+            Self::Adam { betas: [beta1, beta2], eps, weight_decay } => {
+                // Powers in double precision, as PyTorch takes them.
+                let correction = |beta: f32| 1.0 - f64::from(beta).powf(step as f64);
+                Hyper {
+                    learning_rate,
+                    weight_decay,
+                    beta1,
+                    beta2,
+                    eps,
+                    bias_correction1: correction(beta1) as f32,
+                    bias_correction2_sqrt: correction(beta2).sqrt() as f32,
+                    padding: 0.0,
+                }
+            }
         }
     }
 

@@ -1,7 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pair;
-use crate::geometry::GeometryError;
+use crate::geometry::{GeometryError, check_size};
+
+/// The largest size of each map that comes out.
+const MOST_OUTPUT: usize = 1024;
 
 /// The argument of PyTorch's
 /// [`nn.AdaptiveAvgPool2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html).
@@ -22,10 +25,10 @@ impl AdaptiveAvgPool2d {
     /// `[channels, out_height, out_width]` for an input of `[channels, height, width]`.
     ///
     /// # Errors
-    /// [`GeometryError`] where the output's size is zero.
+    /// [`GeometryError`] where the output's size is zero or absurdly large.
     pub fn output(&self, input: [usize; 3]) -> Result<[usize; 3], GeometryError> {
-        if self.output_size.height == 0 || self.output_size.width == 0 {
-            return Err(GeometryError::Zero { argument: "output_size" });
+        for size in self.output_size.array() {
+            check_size("output_size", size, MOST_OUTPUT)?;
         }
         Ok([input[0], self.output_size.height, self.output_size.width])
     }

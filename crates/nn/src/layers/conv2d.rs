@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Pair;
-use crate::geometry::{GeometryError, Repair, window_output};
+use crate::geometry::{GeometryError, MOST_SIZE, Repair, check_size, window_output};
 
 /// The arguments of PyTorch's [`nn.Conv2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html);
 /// `in_channels` follows from the layer before.
@@ -68,9 +68,7 @@ impl Conv2d {
     pub fn output(&self, input: [usize; 3]) -> Result<[usize; 3], GeometryError> {
         let [channels, height, width] = input;
         for (name, value) in [("out_channels", self.out_channels), ("groups", self.groups)] {
-            if value == 0 {
-                return Err(GeometryError::Zero { argument: name });
-            }
+            check_size(name, value, MOST_SIZE)?;
         }
         if !channels.is_multiple_of(self.groups) || !self.out_channels.is_multiple_of(self.groups) {
             return Err(GeometryError::Groups {
@@ -81,7 +79,9 @@ impl Conv2d {
         }
         let (kernel, stride) = (self.kernel_size.array(), self.stride.array());
         let (padding, dilation) = (self.padding.array(), self.dilation.array());
-        let repair = Repair::Padding { padding: [kernel[0] * dilation[0] / 2, kernel[1] * dilation[1] / 2] };
+        // Enough for a kernel that is larger than the input, and what keeps the size where the kernel is odd.
+        let half = |axis: usize| kernel[axis].saturating_mul(dilation[axis]) / 2;
+        let repair = Repair::Padding { padding: [half(0), half(1)] };
         let out = window_output([height, width], kernel, stride, padding, dilation, repair)?;
         Ok([self.out_channels, out[0], out[1]])
     }
@@ -93,6 +93,7 @@ impl Conv2d {
 
     /// The number of inputs that one output sums over.
     pub fn fan_in(&self, in_channels: usize) -> usize {
-        self.weight_shape(in_channels)[1..].iter().product()
+        let [_, channels, height, width] = self.weight_shape(in_channels);
+        channels.saturating_mul(height).saturating_mul(width)
     }
 }

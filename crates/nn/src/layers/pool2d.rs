@@ -80,7 +80,7 @@ impl AvgPool2d {
 
 fn output(input: [usize; 3], kernel: Pair, stride: Pair, padding: Pair) -> Result<[usize; 3], GeometryError> {
     let [channels, height, width] = input;
-    if padding.height * 2 > kernel.height || padding.width * 2 > kernel.width {
+    if padding.height > kernel.height / 2 || padding.width > kernel.width / 2 {
         return Err(GeometryError::PoolPadding { padding, kernel_size: kernel });
     }
     let fitting = [kernel.height.min(height), kernel.width.min(width)];
