@@ -30,7 +30,8 @@ pub struct Prepared {
 /// Centring follows LeCun, Cortes and Burges's page "The MNIST database of handwritten digits": the digits "were size
 /// normalized to fit in a 20x20 pixel box while preserving their aspect ratio", anti-aliased, and "centered in a 28x28
 /// image by computing the center of mass of the pixels, and translating the image so as to position this point at the
-/// center of the 28x28 field". Here both happen in one resampling, so that nothing is blurred twice.
+/// center of the 28x28 field". Here both happen in one resampling, so that nothing is blurred twice. As there, ink more
+/// than half a picture away from its centre of mass falls outside; no digit has any.
 ///
 /// # Errors
 /// Where there are not `side`² pixels, or none.
@@ -85,5 +86,116 @@ impl Ink {
             centre: [mean(moment_y), mean(moment_x)],
             longer_side: (bottom - top).max(right - left) as f32,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Ink from `top` to `bottom` and `left` to `right` on a square pad.
+    fn block(side: usize, [top, bottom]: [usize; 2], [left, right]: [usize; 2]) -> Vec<u8> {
+        let inside = |i: usize| (top..bottom).contains(&(i / side)) && (left..right).contains(&(i % side));
+        (0..side * side).map(|i| if inside(i) { 255 } else { 0 }).collect()
+    }
+
+    fn centre_of_mass(picture: &[f32; N_PIXELS]) -> [f32; 2] {
+        let mass: f32 = picture.iter().sum();
+        let moment = |at: fn(usize) -> usize| -> f32 {
+            picture.iter().enumerate().map(|(i, ink)| ink * (at(i) as f32 + 0.5)).sum()
+        };
+        [moment(|i| i / SIDE) / mass, moment(|i| i % SIDE) / mass]
+    }
+
+    // Rows and columns with ink beyond rounding.
+    fn box_px(picture: &[f32; N_PIXELS]) -> [usize; 2] {
+        let inked = |i: &usize| picture[*i] > 1e-3;
+        let extent = |at: fn(usize) -> usize| {
+            let ink = || (0..N_PIXELS).filter(inked).map(at);
+            ink().max().unwrap_or(0) + 1 - ink().min().unwrap_or(0)
+        };
+        [extent(|i| i / SIDE), extent(|i| i % SIDE)]
+    }
+
+    #[test]
+    fn a_blank_drawing_stays_blank_without_nan() {
+        for side in [1, 28, 280] {
+            let prepared = prepare(&vec![0; side * side], side, true).expect("it is square");
+            assert!(prepared.blank);
+            assert_eq!(prepared.before, [0.0; N_PIXELS]);
+            assert_eq!(prepared.after, [0.0; N_PIXELS]);
+            assert_eq!((prepared.shift, prepared.scale), ([0.0; 2], 1.0));
+        }
+    }
+
+    #[test]
+    fn ink_anywhere_is_centred_by_its_mass_and_twenty_pixels_long() {
+        for (rows, columns) in
+            [([10, 110], [20, 60]), ([200, 280], [0, 30]), ([100, 160], [0, 280]), ([3, 11], [7, 9])]
+        {
+            let prepared = prepare(&block(280, rows, columns), 280, true).expect("it is square");
+            let [y, x] = centre_of_mass(&prepared.after);
+            assert!((y - CENTRE_PX).abs() < 0.01 && (x - CENTRE_PX).abs() < 0.01, "{y}, {x}");
+            // An edge within a pixel touches one pixel more.
+            let longer = box_px(&prepared.after).into_iter().max().expect("two sides");
+            assert!((20..=21).contains(&longer), "{longer}");
+            let mass: f32 = prepared.after.iter().sum();
+            let (height, width) = ((rows[1] - rows[0]) as f32, (columns[1] - columns[0]) as f32);
+            let expected = 400.0 * height.min(width) / height.max(width);
+            assert!((mass - expected).abs() < 0.01 * expected, "aspect is kept: {mass}, {expected}");
+        }
+    }
+
+    #[test]
+    fn shift_and_scale_say_what_was_done() {
+        // 100 pixels of 280 are 10 of 28; the middle lies at (6, 4).
+        let prepared = prepare(&block(280, [10, 110], [20, 60]), 280, true).expect("it is square");
+        assert!((prepared.shift[0] - (CENTRE_PX - 6.0)).abs() < 1e-5, "{:?}", prepared.shift);
+        assert!((prepared.shift[1] - (CENTRE_PX - 4.0)).abs() < 1e-5, "{:?}", prepared.shift);
+        assert!((prepared.scale - 2.0).abs() < 1e-5, "{}", prepared.scale);
+    }
+
+    #[test]
+    fn a_lopsided_drawing_is_centred_by_mass_and_not_by_its_box() {
+        // A heavy foot under a thin stem.
+        let mut pixels = block(280, [40, 240], [100, 120]);
+        for (pixel, foot) in pixels.iter_mut().zip(block(280, [200, 240], [80, 160])) {
+            *pixel = (*pixel).max(foot);
+        }
+        let prepared = prepare(&pixels, 280, true).expect("it is square");
+        let [y, x] = centre_of_mass(&prepared.after);
+        assert!((y - CENTRE_PX).abs() < 0.01 && (x - CENTRE_PX).abs() < 0.01, "{y}, {x}");
+    }
+
+    #[test]
+    fn without_centring_the_drawing_only_becomes_smaller() {
+        let prepared = prepare(&block(280, [10, 30], [20, 35]), 280, false).expect("it is square");
+        assert_eq!(prepared.before, prepared.after);
+        assert_eq!((prepared.shift, prepared.scale, prepared.blank), ([0.0; 2], 1.0, false));
+        let row = &prepared.before[SIDE..SIDE + 5];
+        assert!(row.iter().zip([0.0, 0.0, 1.0, 0.5, 0.0]).all(|(a, b)| (a - b).abs() < 1e-5), "{row:?}");
+    }
+
+    #[test]
+    fn awkward_pads_give_numbers_from_zero_to_one() {
+        for side in [1, 2, 27, 29, 281, 500] {
+            let mut pixels = vec![0; side * side];
+            pixels[side * side - 1] = 1;
+            for centre in [false, true] {
+                let prepared = prepare(&pixels, side, centre).expect("it is square");
+                assert!(!prepared.blank);
+                let ink = prepared.after.iter();
+                assert!(ink.clone().all(|ink| (0.0..=1.0).contains(ink)), "side {side}");
+                assert!(ink.sum::<f32>() > 0.0, "side {side}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_drawing_that_is_no_square_is_refused() {
+        let error = prepare(&[0; 10], 3, true).unwrap_err();
+        assert_eq!(error.to_string(), "a drawing of 3×3 pixels needs 9 bytes, but 10 were given");
+        assert!(prepare(&[], 0, true).is_err());
+        assert!(prepare(&[0], usize::MAX, true).is_err());
     }
 }

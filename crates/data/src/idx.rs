@@ -131,3 +131,146 @@ fn split_header<'a>(name: &str, bytes: &'a [u8], expected: Kind) -> Result<(usiz
     }
     Ok((n as usize, &bytes[header_bytes..]))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn images(n: u32, height: u32, width: u32, n_bytes: usize) -> Vec<u8> {
+        let mut bytes = vec![0, 0, 8, 3];
+        bytes.extend([n, height, width].iter().flat_map(|number| number.to_be_bytes()));
+        bytes.extend((0..n_bytes).map(|i| i as u8));
+        bytes
+    }
+
+    fn labels(n: u32, values: &[u8]) -> Vec<u8> {
+        [&[0, 0, 8, 1], &n.to_be_bytes()[..], values].concat()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).expect("memory takes any bytes");
+        encoder.finish().expect("memory takes any bytes")
+    }
+
+    #[test]
+    fn a_gzipped_file_reads_as_the_same_file_plain() {
+        let plain = images(3, 28, 28, 3 * N_PIXELS);
+        let read = read_images("a", &plain).expect("it is well formed");
+        assert_eq!(read.n(), 3);
+        assert_eq!(read.pixels(), &plain[16..]);
+        assert_eq!(read_images("a.gz", &gzip(&plain)), Ok(read));
+        assert_eq!(read_labels("b.gz", &gzip(&labels(3, &[0, 9, 4]))), Ok(vec![0, 9, 4]));
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_an_error_and_not_a_panic() {
+        let whole = images(2, 28, 28, 2 * N_PIXELS);
+        let compressed = gzip(&whole);
+        for cut in 0..whole.len() {
+            assert!(read_images("a", &whole[..cut]).is_err(), "cut after {cut}");
+        }
+        for cut in 0..compressed.len() {
+            assert!(read_images("a", &compressed[..cut]).is_err(), "compressed, cut after {cut}");
+        }
+    }
+
+    #[test]
+    fn a_cut_file_says_what_is_missing() {
+        let error = read_images("train", &images(60_000, 28, 28, 1_000)).unwrap_err();
+        let expected_bytes = 47_040_016;
+        let (kind, n) = (Kind::Images, 60_000);
+        assert_eq!(
+            error,
+            DataError::Truncated { name: "train".into(), kind, n, expected_bytes, got_bytes: 1_016 }
+        );
+        let text = error.to_string();
+        assert!(
+            ["train", "60000 images", "47040016", "1016"].iter().all(|part| text.contains(part)),
+            "{text}"
+        );
+        let error = read_labels("l", &[0, 0, 8, 1, 0]).unwrap_err();
+        let kind = Kind::Labels;
+        assert_eq!(error, DataError::Header { name: "l".into(), kind, header_bytes: 8, got_bytes: 5 });
+    }
+
+    #[test]
+    fn a_header_that_promises_everything_allocates_nothing() {
+        let error = read_images("a", &images(u32::MAX, 28, 28, 10)).unwrap_err();
+        let expected_bytes = 16 + u64::from(u32::MAX) * 784;
+        assert!(
+            matches!(error, DataError::Truncated { expected_bytes: e, .. } if e == expected_bytes),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn bytes_after_the_end_are_an_error() {
+        let error = read_labels("l", &labels(2, &[1, 2, 3])).unwrap_err();
+        let (kind, n) = (Kind::Labels, 2);
+        assert_eq!(
+            error,
+            DataError::Trailing { name: "l".into(), kind, n, expected_bytes: 10, got_bytes: 11 }
+        );
+    }
+
+    #[test]
+    fn the_other_kind_of_file_is_named() {
+        let error = read_images("l", &labels(1, &[3])).unwrap_err();
+        assert_eq!(error.to_string(), "l holds labels, but images are expected here");
+        let error = read_labels("i", &images(1, 28, 28, N_PIXELS)).unwrap_err();
+        assert_eq!(error.to_string(), "i holds images, but labels are expected here");
+    }
+
+    #[test]
+    fn another_format_is_shown_by_its_first_bytes() {
+        let error = read_images("a.png", b"\x89PNG\r\n").unwrap_err();
+        assert_eq!(error, DataError::NotIdx { name: "a.png".into(), magic: b"\x89PNG".to_vec() });
+        assert!(error.to_string().contains("[89, 50, 4e, 47]"), "{error}");
+        // Floats rather than bytes.
+        assert!(matches!(read_images("f", &[0, 0, 0x0d, 3, 0, 0, 0, 1]), Err(DataError::NotIdx { .. })));
+        assert!(matches!(read_labels("s", &[0]), Err(DataError::NotIdx { .. })));
+    }
+
+    #[test]
+    fn broken_gzip_is_an_error_of_its_own() {
+        let mut bytes = gzip(&labels(100, &[5; 100]));
+        let checksum = bytes.len() - 8;
+        bytes[checksum] ^= 1;
+        assert!(matches!(read_labels("l.gz", &bytes), Err(DataError::Gzip { .. })));
+        assert!(matches!(read_labels("l.gz", &[0x1f, 0x8b]), Err(DataError::Gzip { .. })));
+    }
+
+    #[test]
+    fn decompression_stops_at_the_limit() {
+        let bytes = gzip(&[0; 1_000]);
+        assert!(decompress_at_most("a", &bytes, 1_000).is_ok());
+        let error = decompress_at_most("a", &bytes, 999).unwrap_err();
+        assert_eq!(error, DataError::TooLarge { name: "a".into(), limit_bytes: 999 });
+    }
+
+    #[test]
+    fn a_label_over_nine_is_shown_with_its_position() {
+        let error = read_labels("l", &labels(3, &[9, 0, 10])).unwrap_err();
+        assert_eq!(error, DataError::Label { name: "l".into(), position: 2, value: 10 });
+    }
+
+    #[test]
+    fn pictures_of_another_size_are_refused() {
+        let error = read_images("cifar", &images(1, 32, 28, 32 * 28)).unwrap_err();
+        assert_eq!(error, DataError::ImageSize { name: "cifar".into(), height: 32, width: 28 });
+    }
+
+    #[test]
+    fn nothing_at_all_and_nothing_announced_are_told_apart() {
+        assert_eq!(read_images("a", &[]), Err(DataError::Empty { name: "a".into() }));
+        assert_eq!(read_images("a", &gzip(&[])), Err(DataError::Empty { name: "a".into() }));
+        let error = read_labels("l", &labels(0, &[])).unwrap_err();
+        assert_eq!(error, DataError::NoItems { name: "l".into(), kind: Kind::Labels });
+    }
+}

@@ -88,3 +88,44 @@ pub fn verify(claim: Claim, files: [(&str, &str); 4]) -> Result<bool, DataError>
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn genuine() -> [(&'static str, &'static str); 4] {
+        FILES.map(|file| (file.name, file.sha256))
+    }
+
+    #[test]
+    fn four_right_sums_are_mnist_whatever_is_claimed() {
+        assert_eq!(verify(Claim::Mnist, genuine()), Ok(true));
+        assert_eq!(verify(Claim::Nothing, genuine()), Ok(true));
+    }
+
+    #[test]
+    fn one_wrong_sum_is_an_error_only_where_mnist_is_claimed() {
+        for wrong in 0..4 {
+            let mut files = genuine();
+            files[wrong].1 = "00";
+            assert_eq!(verify(Claim::Nothing, files), Ok(false));
+            let error = verify(Claim::Mnist, files).unwrap_err();
+            assert!(
+                matches!(&error, DataError::NotMnist { name, .. } if name == FILES[wrong].name),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn training_files_in_the_place_of_test_files_are_not_mnist() {
+        let [a, b, c, d] = genuine();
+        assert_eq!(verify(Claim::Nothing, [c, d, a, b]), Ok(false));
+    }
+
+    #[test]
+    fn sums_are_sixty_four_hexadecimal_digits() {
+        assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert!(FILES.iter().all(|file| file.sha256.len() == sha256(b"").len()));
+    }
+}
