@@ -1,1 +1,21 @@
-//! To be written.
+//! Runs a [`tensor::Plan`] on a GPU through wgpu: natively, and in a browser that has WebGPU.
+//!
+//! [`Device`] is the GPU. [`Executor`] builds everything a plan needs when the plan is added: pipelines, bind groups,
+//! buffers; a run then only encodes and submits. Every kernel is a file in `shaders/`, made to measure by the values of
+//! its constants.
+//!
+//! This is the only crate that names wgpu. It knows no network, no data and no page.
+
+mod device;
+mod error;
+mod executor;
+mod kernels;
+mod readback;
+mod recorder;
+mod specialise;
+
+pub use device::{Counts, Device};
+pub use error::GpuError;
+pub use executor::{Executor, PlanIdx};
+pub use kernels::{FILES, shader};
+pub use recorder::RECORD_CAPACITY;

@@ -1,0 +1,262 @@
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use crate::error::GpuError;
+
+/// A GPU, ready to compute.
+///
+/// Compiled pipelines are kept by their shader's text, so that plans that need the same kernel share one.
+pub struct Device {
+    pub(crate) wgpu: wgpu::Device,
+    pub(crate) queue: wgpu::Queue,
+    pub(crate) limits: wgpu::Limits,
+    info: wgpu::AdapterInfo,
+    trouble: Arc<Mutex<Trouble>>,
+    counts: Cell<Counts>,
+    layouts: RefCell<HashMap<(usize, usize), Layouts>>,
+    pipelines: RefCell<HashMap<String, wgpu::ComputePipeline>>,
+}
+
+/// How many of each there were since the device was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Buffers made.
+    pub buffers: usize,
+    /// Bind groups made.
+    pub bind_groups: usize,
+    /// Pipelines compiled.
+    pub pipelines: usize,
+    /// Submissions to the GPU's queue.
+    pub submits: usize,
+    /// Kernels started.
+    pub dispatches: usize,
+}
+
+/// What callbacks have to say; they may come from anywhere.
+#[derive(Default)]
+struct Trouble {
+    lost: Option<String>,
+    refused: Option<String>,
+}
+
+#[derive(Clone)]
+struct Layouts {
+    bind_group: wgpu::BindGroupLayout,
+    pipeline: wgpu::PipelineLayout,
+}
+
+impl Device {
+    /// Opens the fastest GPU there is, with all that it allows.
+    ///
+    /// Natively, the environment variable `RECEPTIVE_ADAPTER` chooses the first GPU whose name contains it.
+    ///
+    /// # Errors
+    /// [`GpuError::NoAdapter`] where there is no GPU, [`GpuError::NoDevice`] where it cannot be opened.
+    pub async fn request() -> Result<Self, GpuError> {
+        let instance = wgpu::Instance::default();
+        let adapter = find_adapter(&instance).await?;
+        let info = adapter.get_info();
+        let descriptor =
+            wgpu::DeviceDescriptor { required_limits: adapter.limits(), ..wgpu::DeviceDescriptor::default() };
+        let (wgpu, queue) = adapter
+            .request_device(&descriptor)
+            .await
+            .map_err(|error| GpuError::NoDevice { adapter: info.name.clone(), message: error.to_string() })?;
+        let trouble = Arc::new(Mutex::new(Trouble::default()));
+        let on_lost = Arc::clone(&trouble);
+        wgpu.set_device_lost_callback(move |reason, message| {
+            let mut trouble = on_lost.lock().expect("no callback panics");
+            trouble.lost.get_or_insert_with(|| format!("{reason:?}: {message}"));
+        });
+        let on_refused = Arc::clone(&trouble);
+        wgpu.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let mut trouble = on_refused.lock().expect("no callback panics");
+            trouble.refused.get_or_insert_with(|| error.to_string());
+        }));
+        Ok(Self {
+            limits: wgpu.limits(),
+            wgpu,
+            queue,
+            info,
+            trouble,
+            counts: Cell::default(),
+            layouts: RefCell::default(),
+            pipelines: RefCell::default(),
+        })
+    }
+
+    /// The GPU's name, as its driver or browser gives it.
+    pub fn adapter_name(&self) -> String {
+        if self.info.name.is_empty() { "an unnamed GPU".to_owned() } else { self.info.name.clone() }
+    }
+
+    /// Whether the "GPU" is a program on the CPU, which may well be slower than the CPU executor.
+    pub fn is_software(&self) -> bool {
+        let name = self.info.name.to_lowercase();
+        self.info.device_type == wgpu::DeviceType::Cpu
+            || ["swiftshader", "llvmpipe", "basic render"].iter().any(|software| name.contains(software))
+    }
+
+    /// What was made and done so far. After a plan's first run only submits and dispatches grow.
+    pub fn counts(&self) -> Counts {
+        self.counts.get()
+    }
+
+    /// Why the GPU was lost, if it was.
+    pub fn lost(&self) -> Option<String> {
+        self.trouble.lock().expect("no callback panics").lost.clone()
+    }
+
+    /// Closes the GPU, as a loss of it would.
+    pub fn destroy(&self) {
+        self.wgpu.destroy();
+    }
+
+    /// The GPU's complaints since the last check.
+    pub(crate) fn check(&self) -> Result<(), GpuError> {
+        let mut trouble = self.trouble.lock().expect("no callback panics");
+        if let Some(message) = &trouble.lost {
+            return Err(GpuError::Lost { message: message.clone() });
+        }
+        match trouble.refused.take() {
+            Some(message) => Err(GpuError::Refused { message }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn buffer(&self, label: &str, n_bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        self.count(|counts| counts.buffers += 1);
+        // There are no empty buffers on a GPU.
+        let size = n_bytes.max(4);
+        self.wgpu.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// The pipeline of a shader that reads `n_reads` buffers and writes `n_writes` after them.
+    pub(crate) fn pipeline(
+        &self,
+        label: &str,
+        text: String,
+        n_reads: usize,
+        n_writes: usize,
+    ) -> wgpu::ComputePipeline {
+        if let Some(pipeline) = self.pipelines.borrow().get(&text) {
+            return pipeline.clone();
+        }
+        self.count(|counts| counts.pipelines += 1);
+        let module = self.wgpu.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(label),
+            source: wgpu::ShaderSource::Wgsl(text.as_str().into()),
+        });
+        let pipeline = self.wgpu.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(label),
+            layout: Some(&self.layouts(n_reads, n_writes).pipeline),
+            module: &module,
+            entry_point: Some("main"),
+            // Every kernel writes its workgroup memory before it reads it.
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..wgpu::PipelineCompilationOptions::default()
+            },
+            cache: None,
+        });
+        self.pipelines.borrow_mut().insert(text, pipeline.clone());
+        pipeline
+    }
+
+    pub(crate) fn bind_group(
+        &self,
+        label: &str,
+        reads: &[wgpu::BufferBinding<'_>],
+        writes: &[wgpu::BufferBinding<'_>],
+    ) -> wgpu::BindGroup {
+        self.count(|counts| counts.bind_groups += 1);
+        let entries: Vec<_> = (0..)
+            .zip(reads.iter().chain(writes))
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding,
+                resource: wgpu::BindingResource::Buffer(buffer.clone()),
+            })
+            .collect();
+        self.wgpu.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(label),
+            layout: &self.layouts(reads.len(), writes.len()).bind_group,
+            entries: &entries,
+        })
+    }
+
+    pub(crate) fn submit(&self, encoder: wgpu::CommandEncoder) -> wgpu::SubmissionIndex {
+        self.count(|counts| counts.submits += 1);
+        self.queue.submit([encoder.finish()])
+    }
+
+    pub(crate) fn count(&self, add: impl FnOnce(&mut Counts)) {
+        let mut counts = self.counts.get();
+        add(&mut counts);
+        self.counts.set(counts);
+    }
+
+    fn layouts(&self, n_reads: usize, n_writes: usize) -> Layouts {
+        let make = || {
+            let entries: Vec<_> = (0..n_reads + n_writes)
+                .map(|position| wgpu::BindGroupLayoutEntry {
+                    binding: position as u32,
+                    visibility: wgpu::ShaderStages::COMPUTE,
+                    ty: wgpu::BindingType::Buffer {
+                        ty: wgpu::BufferBindingType::Storage { read_only: position < n_reads },
+                        has_dynamic_offset: false,
+                        min_binding_size: None,
+                    },
+                    count: None,
+                })
+                .collect();
+            let bind_group = self.wgpu.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: None,
+                entries: &entries,
+            });
+            let pipeline = self.wgpu.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: None,
+                bind_group_layouts: &[Some(&bind_group)],
+                immediate_size: 0,
+            });
+            Layouts { bind_group, pipeline }
+        };
+        self.layouts.borrow_mut().entry((n_reads, n_writes)).or_insert_with(make).clone()
+    }
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Device").field("adapter", &self.adapter_name()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+async fn find_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter, GpuError> {
+    fastest_adapter(instance).await
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+async fn find_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter, GpuError> {
+    let Ok(wanted) = std::env::var("RECEPTIVE_ADAPTER") else { return fastest_adapter(instance).await };
+    let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
+    let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
+    let chosen = names.iter().position(|name| name.to_lowercase().contains(&wanted.to_lowercase()));
+    chosen.and_then(|idx| adapters.into_iter().nth(idx)).ok_or_else(|| GpuError::NoAdapter {
+        message: format!("RECEPTIVE_ADAPTER asks for {wanted:?}, but there are {names:?}"),
+    })
+}
+
+async fn fastest_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter, GpuError> {
+    let options = wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::HighPerformance,
+        ..wgpu::RequestAdapterOptions::default()
+    };
+    let adapter = instance.request_adapter(&options).await;
+    adapter.map_err(|error| GpuError::NoAdapter { message: error.to_string() })
+}

@@ -1,0 +1,299 @@
+use std::future::Future;
+use std::rc::Rc;
+
+use tensor::{HYPER_LEN, Hyper, ParameterLayout, Plan, Role, TensorError};
+
+use crate::device::Device;
+use crate::error::GpuError;
+use crate::readback::{Piece, Readback};
+use crate::recorder::Recorder;
+
+mod prepared;
+
+use prepared::Prepared;
+
+/// A plan's position in its executor.
+pub type PlanIdx = usize;
+
+/// Runs plans over one set of parameters, gradients and optimiser's states, which stay on the GPU.
+///
+/// Everything that reads is in two halves: the call copies the numbers away as they are now, and the future that it
+/// returns waits for them without borrowing the executor, so that steps can run meanwhile.
+///
+/// ```no_run
+/// # async fn example(plan: tensor::Plan) -> Result<(), gpu::GpuError> {
+/// let device = std::rc::Rc::new(gpu::Device::request().await?);
+/// let mut executor = gpu::Executor::new(&device, &plan.layout.clone(), 0)?;
+/// let plan = executor.add(plan)?;
+/// executor.write_input(plan, "x", &[1.0, 2.0])?;
+/// executor.run(plan)?;
+/// let y = executor.read_output(plan, "y").await?;
+/// # Ok(()) }
+/// ```
+pub struct Executor {
+    device: Rc<Device>,
+    shared: Shared,
+    flat_readback: Readback,
+    recorder: Recorder,
+    plans: Vec<Prepared>,
+}
+
+/// The buffers that all plans share.
+struct Shared {
+    layout: ParameterLayout,
+    parameters: wgpu::Buffer,
+    gradients: wgpu::Buffer,
+    states: Vec<wgpu::Buffer>,
+    hyper: wgpu::Buffer,
+}
+
+impl Shared {
+    /// The buffer of a role, where plans share it.
+    fn get(&self, role: &Role) -> Result<Option<&wgpu::Buffer>, GpuError> {
+        Ok(match role {
+            Role::Parameters => Some(&self.parameters),
+            Role::Gradients => Some(&self.gradients),
+            Role::State(idx) => Some(self.state(*idx)?),
+            Role::Hyper => Some(&self.hyper),
+            Role::Input(_) | Role::Constant(_) | Role::Scratch => None,
+        })
+    }
+
+    fn state(&self, state_idx: usize) -> Result<&wgpu::Buffer, GpuError> {
+        let n_states = self.states.len();
+        self.states.get(state_idx).ok_or(GpuError::NoState { state_idx, n_states })
+    }
+}
+
+impl Executor {
+    /// An executor for these parameters and this many of the optimiser's states; all zeros at first.
+    ///
+    /// # Errors
+    /// [`GpuError::Limit`] where the parameters are too many for this GPU.
+    pub fn new(device: &Rc<Device>, layout: &ParameterLayout, n_states: usize) -> Result<Self, GpuError> {
+        device.check()?;
+        let flat = |label| prepared::storage(device, label, layout.len);
+        let states = (0..n_states).map(|_| flat("state")).collect::<Result<_, _>>()?;
+        let shared = Shared {
+            layout: layout.clone(),
+            parameters: flat("parameters")?,
+            gradients: flat("gradients")?,
+            states,
+            hyper: prepared::storage(device, "hyper", HYPER_LEN)?,
+        };
+        device.check()?;
+        Ok(Self {
+            device: Rc::clone(device),
+            shared,
+            flat_readback: Readback::new(device, "parameters, gradients and states", layout.len, 2),
+            recorder: Recorder::new(device),
+            plans: Vec::new(),
+        })
+    }
+
+    /// The GPU that it runs on.
+    pub fn device(&self) -> &Rc<Device> {
+        &self.device
+    }
+
+    /// Builds everything that the plan needs: pipelines, bind groups and buffers.
+    ///
+    /// # Errors
+    /// A typed error for whatever this GPU cannot run. In a browser, what only the GPU's process finds comes with the
+    /// first run or read.
+    pub fn add(&mut self, plan: Plan) -> Result<PlanIdx, GpuError> {
+        self.device.check()?;
+        self.plans.push(Prepared::new(&self.device, &self.shared, plan)?);
+        Ok(self.plans.len() - 1)
+    }
+
+    /// Gives an input its numbers, until they are given anew.
+    ///
+    /// # Errors
+    /// [`TensorError::UnknownName`] and [`TensorError::Length`] where they do not fit the plan.
+    pub fn write_input(&self, plan: PlanIdx, name: &str, data: &[f32]) -> Result<(), GpuError> {
+        self.write_input_bytes(plan, name, data.len(), bytemuck::cast_slice(data))
+    }
+
+    /// As [`write_input`](Self::write_input), for labels and positions.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_input_u32(&self, plan: PlanIdx, name: &str, data: &[u32]) -> Result<(), GpuError> {
+        self.write_input_bytes(plan, name, data.len(), bytemuck::cast_slice(data))
+    }
+
+    fn write_input_bytes(&self, plan: PlanIdx, name: &str, len: usize, bytes: &[u8]) -> Result<(), GpuError> {
+        let prepared = self.prepared(plan)?;
+        let buffer = prepared
+            .plan
+            .input(name)
+            .ok_or_else(|| TensorError::UnknownName { what: "input", name: name.to_owned() })?;
+        check_len(&format!("the input {name:?}"), prepared.plan.buffers[buffer].len, len)?;
+        self.device.queue.write_buffer(&prepared.buffers[buffer], 0, bytes);
+        Ok(())
+    }
+
+    /// Replaces all parameters, laid out as the plans' [`ParameterLayout`] says.
+    ///
+    /// # Errors
+    /// [`TensorError::Length`] where there are more or fewer.
+    pub fn set_parameters(&self, parameters: &[f32]) -> Result<(), GpuError> {
+        self.write_flat("the buffer of parameters", &self.shared.parameters, parameters)
+    }
+
+    /// All parameters, gaps included.
+    pub fn parameters(&self) -> impl Future<Output = Result<Vec<f32>, GpuError>> + use<> {
+        self.read_flat(&self.shared.parameters)
+    }
+
+    /// All gradients, laid out as the parameters.
+    pub fn gradients(&self) -> impl Future<Output = Result<Vec<f32>, GpuError>> + use<> {
+        self.read_flat(&self.shared.gradients)
+    }
+
+    /// Replaces one of the optimiser's states.
+    ///
+    /// # Errors
+    /// [`GpuError::NoState`] where it has no such state, [`TensorError::Length`] where the length differs.
+    pub fn set_state(&self, state_idx: usize, state: &[f32]) -> Result<(), GpuError> {
+        self.write_flat("the optimiser's state", self.shared.state(state_idx)?, state)
+    }
+
+    /// One of the optimiser's states, laid out as the parameters.
+    pub fn state(&self, state_idx: usize) -> impl Future<Output = Result<Vec<f32>, GpuError>> + use<> {
+        let reading = self.shared.state(state_idx).map(|state| self.read_flat(state));
+        async move { reading?.await }
+    }
+
+    /// Sets what the optimiser reads at every step.
+    pub fn set_hyper(&self, hyper: Hyper) {
+        self.device.queue.write_buffer(&self.shared.hyper, 0, bytemuck::bytes_of(&hyper));
+    }
+
+    /// Runs a plan once, with one submission; it returns as soon as the GPU has its commands.
+    ///
+    /// # Errors
+    /// [`GpuError::NoPlan`]; [`GpuError::Lost`] and [`GpuError::Refused`] for what went wrong so far.
+    pub fn run(&mut self, plan: PlanIdx) -> Result<(), GpuError> {
+        self.device.check()?;
+        let encoder = self.encode(self.prepared(plan)?);
+        self.device.submit(encoder);
+        Ok(())
+    }
+
+    /// As [`run`](Self::run), and keeps the outputs `loss` and `n_correct` until they are
+    /// [taken](Self::take_recorded).
+    ///
+    /// # Errors
+    /// As there; [`GpuError::RecordFull`] after [`RECORD_CAPACITY`](crate::RECORD_CAPACITY) steps that nobody took.
+    pub fn run_recorded(&mut self, plan: PlanIdx) -> Result<(), GpuError> {
+        self.device.check()?;
+        self.recorder.check_room()?;
+        let prepared = self.prepared(plan)?;
+        // Looked up before anything is submitted, so that an error leaves nothing half done.
+        prepared.scalar("loss")?;
+        prepared.scalar("n_correct")?;
+        let mut encoder = self.encode(prepared);
+        let prepared = &self.plans[plan];
+        let numbers = [prepared.scalar("loss")?, prepared.scalar("n_correct")?];
+        self.recorder.record(&mut encoder, numbers);
+        self.device.submit(encoder);
+        Ok(())
+    }
+
+    /// `[loss, n_correct]` of all recorded steps since the last take, in order.
+    pub fn take_recorded(&mut self) -> impl Future<Output = Result<Vec<[f32; 2]>, GpuError>> + use<> {
+        self.recorder.take(&self.device)
+    }
+
+    /// One output as the last run left it; unsigned integers come as the numbers of the same bits.
+    pub fn read_output(
+        &self,
+        plan: PlanIdx,
+        name: &str,
+    ) -> impl Future<Output = Result<Vec<f32>, GpuError>> + use<> {
+        let reading = self.read_outputs(plan, &[name]);
+        async move { Ok(reading.await?.concat()) }
+    }
+
+    /// Several outputs with one submission, in the order of the names.
+    pub fn read_outputs(
+        &self,
+        plan: PlanIdx,
+        names: &[&str],
+    ) -> impl Future<Output = Result<Vec<Vec<f32>>, GpuError>> + use<> {
+        let reading = self.prepared(plan).and_then(|prepared| {
+            let pieces: Result<Vec<_>, _> = names.iter().map(|name| prepared.output(name)).collect();
+            Ok(prepared.readback.read(&self.device, &pieces?))
+        });
+        async move { reading?.await }
+    }
+
+    /// How many kernels one run of the plan starts.
+    ///
+    /// # Panics
+    /// Where there is no such plan.
+    pub fn dispatches(&self, plan: PlanIdx) -> usize {
+        self.plans[plan].dispatches.len()
+    }
+
+    fn prepared(&self, plan_idx: PlanIdx) -> Result<&Prepared, GpuError> {
+        let n_plans = self.plans.len();
+        self.plans.get(plan_idx).ok_or(GpuError::NoPlan { plan_idx, n_plans })
+    }
+
+    fn encode(&self, prepared: &Prepared) -> wgpu::CommandEncoder {
+        let mut encoder = self.device.wgpu.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        for dispatch in &prepared.dispatches {
+            pass.set_pipeline(&dispatch.pipeline);
+            pass.set_bind_group(0, &dispatch.bind_group, &[]);
+            let [x, y] = dispatch.n_workgroups;
+            pass.dispatch_workgroups(x, y, 1);
+        }
+        drop(pass);
+        self.device.count(|counts| counts.dispatches += prepared.dispatches.len());
+        encoder
+    }
+
+    fn write_flat(&self, what: &str, buffer: &wgpu::Buffer, numbers: &[f32]) -> Result<(), GpuError> {
+        check_len(what, self.shared.layout.len, numbers.len())?;
+        self.device.queue.write_buffer(buffer, 0, bytemuck::cast_slice(numbers));
+        Ok(())
+    }
+
+    fn read_flat(&self, buffer: &wgpu::Buffer) -> impl Future<Output = Result<Vec<f32>, GpuError>> + use<> {
+        let piece = Piece { buffer, offset: 0, len: self.shared.layout.len };
+        let reading = self.flat_readback.read(&self.device, &[piece]);
+        async move { Ok(reading.await?.concat()) }
+    }
+}
+
+impl std::fmt::Debug for Executor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Executor")
+            .field("device", &self.device)
+            .field("n_plans", &self.plans.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Executor {
+    /// In a browser, memory would otherwise wait for the garbage collector.
+    fn drop(&mut self) {
+        let shared = [&self.shared.parameters, &self.shared.gradients, &self.shared.hyper];
+        let shared = shared.into_iter().chain(&self.shared.states);
+        let own = self.plans.iter().flat_map(Prepared::own_buffers);
+        shared.chain(own).for_each(wgpu::Buffer::destroy);
+    }
+}
+
+fn check_len(what: &str, expected: usize, received: usize) -> Result<(), TensorError> {
+    if expected == received {
+        Ok(())
+    } else {
+        Err(TensorError::Length { what: what.to_owned(), expected, received })
+    }
+}

@@ -1,0 +1,174 @@
+//! The table of kernels: for each operation its shader, the values of the shader's constants and how many workgroups
+//! cover the output.
+
+mod elementwise;
+mod matmul;
+mod rows;
+mod strided;
+mod windowed;
+
+use tensor::ops::Op;
+use tensor::{Kernel, Operand, Step, Update};
+
+use crate::error::GpuError;
+use crate::specialise::{Constant, specialise};
+
+/// The invocations of one workgroup: two waves of NVIDIA's or Apple's, one of AMD's.
+const WORKGROUP_SIZE: usize = 64;
+
+/// What starts a kernel.
+#[derive(Debug)]
+pub(crate) struct Launch<'a> {
+    file: &'static str,
+    constants: Vec<(&'static str, Constant)>,
+    /// What is bound first, in the shader's order; what is written follows.
+    pub(crate) reads: Vec<&'a Operand>,
+    /// How many workgroups; rows of 65,535 where there are more.
+    pub(crate) n_workgroups: u32,
+}
+
+impl Launch<'_> {
+    /// The shader with its constants set.
+    pub(crate) fn text(&self) -> Result<String, GpuError> {
+        let file = FILES.iter().find(|(name, _)| *name == self.file);
+        let (_, source) = file.expect("every row names a file of the table");
+        specialise(source, &self.constants)
+    }
+}
+
+/// The text of the shader that computes a step.
+///
+/// # Errors
+/// [`GpuError`] where no kernel computes it.
+pub fn shader(step: &Step) -> Result<String, GpuError> {
+    launch(step)?.text()
+}
+
+/// A row of the table before sizes are checked.
+struct Row {
+    file: &'static str,
+    constants: Vec<(&'static str, Constant)>,
+    grid: Grid,
+}
+
+/// How a kernel's grid covers its output.
+enum Grid {
+    /// This many invocations, in workgroups of a size that is a constant of the shader.
+    Invocations(usize),
+    /// This many workgroups, of a size that is the shader's own.
+    Workgroups(usize),
+}
+
+/// What a step needs to start.
+pub(crate) fn launch(step: &Step) -> Result<Launch<'_>, GpuError> {
+    let kernel = step.kernel.name();
+    let unsupported = |reason: &str| GpuError::Unsupported { kernel, reason: reason.to_owned() };
+    let operands = step.reads.iter().chain(&step.writes);
+    if operands.clone().any(|operand| operand.value.numel() == 0) {
+        return Err(unsupported("a tensor is empty"));
+    }
+    // With some room, as shaders round counts up, and add sizes to positions.
+    if operands.clone().any(|operand| operand.value.numel() > 1 << 31) {
+        return Err(unsupported("positions need to fit into 32 bits"));
+    }
+    let row = row(step)?;
+    let mut constants = row.constants;
+    let n_workgroups = match row.grid {
+        Grid::Invocations(n_invocations) => {
+            constants.push(("WORKGROUP_SIZE", u32(WORKGROUP_SIZE)));
+            n_invocations.div_ceil(WORKGROUP_SIZE)
+        }
+        Grid::Workgroups(n_workgroups) => n_workgroups,
+    };
+    let mut reads: Vec<&Operand> = step.reads.iter().collect();
+    if let (Kernel::Operation(Op::Conv2d(_)), [_, weight]) = (&step.kernel, step.reads.as_slice()) {
+        // The shader has a place for a bias; without one it reads nothing there.
+        reads.push(weight);
+    }
+    Ok(Launch { file: row.file, constants, reads, n_workgroups: n_workgroups as u32 })
+}
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => {
+        /// Every kernel's name and file, as it is before its constants are set.
+        pub const FILES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../../shaders/", $name, ".wgsl")))),+];
+    };
+}
+
+files!(
+    "activation",
+    "activation_grad",
+    "adam",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool2d_grad",
+    "avg_pool2d",
+    "avg_pool2d_grad",
+    "binary",
+    "conv2d",
+    "conv2d_grad_input",
+    "conv2d_grad_weight",
+    "copy",
+    "count_correct",
+    "log_softmax",
+    "log_softmax_grad",
+    "matmul",
+    "max_pool2d",
+    "max_pool2d_grad",
+    "nll_loss",
+    "nll_loss_grad",
+    "sgd",
+    "softmax",
+    "softmax_grad",
+    "sum_to",
+);
+
+fn row(step: &Step) -> Result<Row, GpuError> {
+    let name = step.kernel.name();
+    Ok(match &step.kernel {
+        Kernel::Operation(op) => match op {
+            Op::Activation(activation) => elementwise::activation("activation", *activation, step)?,
+            Op::ActivationGrad(grad) => elementwise::activation("activation_grad", grad.activation, step)?,
+            Op::AdaptiveAvgPool2d(_) => windowed::planes("adaptive_avg_pool2d", step, false),
+            Op::AdaptiveAvgPool2dGrad(_) => windowed::planes("adaptive_avg_pool2d_grad", step, true),
+            Op::AvgPool2d(pool) => windowed::pool2d("avg_pool2d", &pool.window, step, false),
+            Op::AvgPool2dGrad(pool) => windowed::pool2d("avg_pool2d_grad", &pool.window, step, true),
+            Op::Binary(binary) => strided::binary("binary", *binary, step)?,
+            Op::Conv2d(conv) => windowed::conv2d("conv2d", conv, step),
+            Op::Conv2dGradInput(grad) => windowed::conv2d_grad_input("conv2d_grad_input", &grad.conv, step),
+            Op::Conv2dGradWeight(grad) => {
+                windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step)
+            }
+            Op::CountCorrect(_) => rows::over_batch("count_correct", step),
+            Op::LogSoftmax(_) => rows::last_dimension("log_softmax", step),
+            Op::LogSoftmaxGrad(_) => rows::last_dimension("log_softmax_grad", step),
+            Op::MatMul(matmul) => matmul::matmul("matmul", *matmul, step),
+            Op::MaxPool2d(pool) => windowed::pool2d("max_pool2d", &pool.window, step, false),
+            Op::MaxPool2dGrad(pool) => windowed::pool2d("max_pool2d_grad", &pool.window, step, true),
+            Op::NllLoss(_) => rows::over_batch("nll_loss", step),
+            Op::NllLossGrad(_) => rows::nll_loss_grad("nll_loss_grad", step),
+            Op::Softmax(_) => rows::last_dimension("softmax", step),
+            Op::SoftmaxGrad(_) => rows::last_dimension("softmax_grad", step),
+            Op::SumTo(_) => strided::sum_to("sum_to", step)?,
+            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) => {
+                let reason = "it is a place in memory, nothing to compute".to_owned();
+                return Err(GpuError::Unsupported { kernel: name, reason });
+            }
+        },
+        Kernel::Copy => elementwise::each("copy", step, Vec::new()),
+        Kernel::Update(Update::Sgd { nesterov }) => {
+            elementwise::each("sgd", step, vec![("NESTEROV", Constant::Bool(*nesterov))])
+        }
+        Kernel::Update(Update::Adam) => elementwise::each("adam", step, Vec::new()),
+    })
+}
+
+/// A size as a constant; what is too large for one was refused before.
+fn u32(size: usize) -> Constant {
+    Constant::U32(size as u32)
+}
+
+/// A shape as an array, where the operation's shape rule fixed its rank.
+fn dims<const N: usize>(operand: &Operand) -> [usize; N] {
+    operand.value.shape.as_slice().try_into().expect("the operation's shape rule checked the rank")
+}

@@ -1,0 +1,25 @@
+use tensor::Step;
+
+use super::{Grid, Row, dims, u32};
+
+/// One invocation per row of the last dimension.
+pub(super) fn last_dimension(file: &'static str, step: &Step) -> Row {
+    let value = &step.writes[0].value;
+    let n_columns = *value.shape.last().expect("the operation's shape rule asks for a dimension");
+    let n_rows = value.numel() / n_columns;
+    let constants = vec![("N_ROWS", u32(n_rows)), ("N_COLUMNS", u32(n_columns))];
+    Row { file, constants, grid: Grid::Invocations(n_rows) }
+}
+
+/// One workgroup over the whole batch, for a single number.
+pub(super) fn over_batch(file: &'static str, step: &Step) -> Row {
+    let [batch, n_classes] = dims(&step.reads[0]);
+    let constants = vec![("BATCH", u32(batch)), ("N_CLASSES", u32(n_classes))];
+    Row { file, constants, grid: Grid::Workgroups(1) }
+}
+
+pub(super) fn nll_loss_grad(file: &'static str, step: &Step) -> Row {
+    let [batch, n_classes] = dims(&step.writes[0]);
+    let constants = vec![("BATCH", u32(batch)), ("N_CLASSES", u32(n_classes))];
+    Row { file, constants, grid: Grid::Invocations(batch * n_classes) }
+}

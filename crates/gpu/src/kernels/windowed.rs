@@ -1,0 +1,88 @@
+use tensor::ops::Conv2d;
+use tensor::{Operand, Step, Window};
+
+use super::{Grid, Row, dims, u32};
+use crate::specialise::Constant;
+
+/// Channels that one invocation or workgroup of a convolution computes.
+const CHANNEL_BLOCK: usize = 4;
+
+type Constants = Vec<(&'static str, Constant)>;
+
+fn window(window: &Window) -> Constants {
+    vec![
+        ("KERNEL_H", u32(window.kernel[0])),
+        ("KERNEL_W", u32(window.kernel[1])),
+        ("STRIDE_H", u32(window.stride[0])),
+        ("STRIDE_W", u32(window.stride[1])),
+        ("PADDING_H", u32(window.padding[0])),
+        ("PADDING_W", u32(window.padding[1])),
+        ("DILATION_H", u32(window.dilation[0])),
+        ("DILATION_W", u32(window.dilation[1])),
+    ]
+}
+
+/// Pooling without a window of its own: one invocation per cell of what is written. `is_grad` says that the output's
+/// gradient is read last and the input's written.
+pub(super) fn planes(file: &'static str, step: &Step, is_grad: bool) -> Row {
+    let read = &step.reads[step.reads.len() - 1];
+    let (input, output) = if is_grad { (&step.writes[0], read) } else { (read, &step.writes[0]) };
+    let [batch, channels, in_h, in_w]: [usize; 4] = dims(input);
+    let [_, _, out_h, out_w]: [usize; 4] = dims(output);
+    let constants = vec![
+        ("PLANES", u32(batch * channels)),
+        ("IN_H", u32(in_h)),
+        ("IN_W", u32(in_w)),
+        ("OUT_H", u32(out_h)),
+        ("OUT_W", u32(out_w)),
+    ];
+    Row { file, constants, grid: Grid::Invocations(step.writes[0].value.numel()) }
+}
+
+pub(super) fn pool2d(file: &'static str, slides: &Window, step: &Step, is_grad: bool) -> Row {
+    let mut row = planes(file, step, is_grad);
+    row.constants.extend(window(slides));
+    row
+}
+
+fn conv2d_constants(conv: &Conv2d, input: &Operand, output: &Operand) -> Constants {
+    let [batch, in_channels, in_h, in_w]: [usize; 4] = dims(input);
+    let [_, out_channels, out_h, out_w]: [usize; 4] = dims(output);
+    let mut constants = window(&conv.window);
+    constants.extend([
+        ("BATCH", u32(batch)),
+        ("IN_CHANNELS", u32(in_channels)),
+        ("IN_H", u32(in_h)),
+        ("IN_W", u32(in_w)),
+        ("OUT_CHANNELS", u32(out_channels)),
+        ("OUT_H", u32(out_h)),
+        ("OUT_W", u32(out_w)),
+        ("GROUPS", u32(conv.groups)),
+    ]);
+    constants
+}
+
+/// One invocation per position and block of channels of one group.
+fn blocks_and_positions(tensor: &Operand, groups: usize) -> Grid {
+    let [batch, channels, height, width]: [usize; 4] = dims(tensor);
+    Grid::Invocations(batch * groups * (channels / groups).div_ceil(CHANNEL_BLOCK) * height * width)
+}
+
+pub(super) fn conv2d(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
+    let mut constants = conv2d_constants(conv, &step.reads[0], &step.writes[0]);
+    constants.push(("HAS_BIAS", Constant::Bool(step.reads.len() == 3)));
+    Row { file, constants, grid: blocks_and_positions(&step.writes[0], conv.groups) }
+}
+
+pub(super) fn conv2d_grad_input(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
+    let constants = conv2d_constants(conv, &step.writes[0], &step.reads[0]);
+    Row { file, constants, grid: blocks_and_positions(&step.writes[0], conv.groups) }
+}
+
+/// One workgroup per tap and block of output channels of one group.
+pub(super) fn conv2d_grad_weight(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
+    let constants = conv2d_constants(conv, &step.reads[0], &step.reads[1]);
+    let [out_channels, group_channels, kernel_h, kernel_w]: [usize; 4] = dims(&step.writes[0]);
+    let n_blocks = conv.groups * (out_channels / conv.groups).div_ceil(CHANNEL_BLOCK);
+    Row { file, constants, grid: Grid::Workgroups(n_blocks * group_channels * kernel_h * kernel_w) }
+}
