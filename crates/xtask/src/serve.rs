@@ -26,9 +26,13 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let tools = if options.release { Tools::for_release() } else { Tools::for_serve() }?;
     data::create_folder()?;
+    // Trunk refuses to ignore folders that do not exist.
+    for ignored in ["target", "dist"] {
+        std::fs::create_dir_all(process::root().join(ignored))?;
+    }
     if !options.no_data && !data::is_complete(&data::folder()) {
         let _ = data::prepare(data::default_source().as_deref()).map_err(|error| {
-            println!("MNIST is not to be had, so the page will draw its own digits: {error}");
+            println!("MNIST is not to be had, so the page will use its built-in digits: {error}");
         });
     }
     let mut trunk = tools.trunk(&["serve"]);

@@ -1,0 +1,83 @@
+// Two engines, one set of numbers; and a page that says so where there is no WebGPU.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { call, launch, openPage, openReady, ready } from './browser.mjs';
+import { serveSite } from './site.mjs';
+
+const TIMEOUT = { timeout: 180_000 };
+const N_STEPS = 20;
+
+let site;
+
+before(async () => {
+  site = await serveSite();
+});
+
+after(async () => {
+  await site?.close();
+});
+
+test('WebGPU and the CPU give the same first twenty losses', TIMEOUT, async () => {
+  const browser = await launch({ webgpu: true });
+  try {
+    const { page, complaints } = await openReady(browser, site.url);
+    const losses = {};
+    for (const backend of ['cpu', 'gpu']) {
+      await call(page, 'setBackend', backend);
+      assert.equal((await call(page, 'backend')).kind, backend);
+      await call(page, 'reset', { seed: 0 });
+      losses[backend] = [];
+      for (let step = 0; step < N_STEPS; step += 1) {
+        losses[backend].push((await call(page, 'train', { steps: 1 })).last.loss);
+      }
+    }
+    losses.cpu.forEach((cpu, step) => {
+      const gpu = losses.gpu[step];
+      // Sums in another order differ by float32 rounding, and training amplifies the differences a little.
+      assert.ok(Math.abs(gpu - cpu) <= 1e-4 + 1e-3 * Math.abs(cpu), `step ${step + 1}: ${cpu} on the CPU, ${gpu} on WebGPU`);
+    });
+    assert.ok(new Set(losses.cpu).size > 1, 'the losses change');
+    assert.deepEqual(complaints, []);
+  } finally {
+    await browser.close();
+  }
+});
+
+test('without WebGPU the page says so and trains on the CPU', TIMEOUT, async () => {
+  const browser = await launch({ webgpu: false });
+  try {
+    const { page, complaints } = await openPage(browser, site.url);
+    const hasAdapter = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+    assert.equal(hasAdapter, false, 'this browser was to have no WebGPU');
+    await ready(page);
+    const backend = await call(page, 'backend');
+    assert.equal(backend.kind, 'cpu');
+    assert.match(backend.reason, /WebGPU/i);
+    assert.match(await page.evaluate(() => document.body.innerText), /WebGPU/i, 'the page itself says so');
+    await call(page, 'loadData', 'generated');
+    const { step, last } = await call(page, 'train', { steps: 3 });
+    assert.equal(step, 3);
+    assert.ok(Number.isFinite(last.loss));
+    const refusal = await call(page, 'setBackend', 'gpu').then(() => '(accepted)', (error) => error.message);
+    assert.match(refusal, /WebGPU/i);
+    assert.deepEqual(complaints, []);
+  } finally {
+    await browser.close();
+  }
+});
+
+test('without WebAssembly the page shows words', TIMEOUT, async () => {
+  const browser = await launch({ webgpu: false });
+  try {
+    const { page } = await openPage(browser, site.url, { before: () => delete window.WebAssembly });
+    const says = () => /WebAssembly/i.test(document.body.innerText);
+    await page.waitForFunction(says, undefined, { timeout: 10_000 }).catch(async () => {
+      const text = await page.evaluate(() => document.body.innerText.trim());
+      assert.fail(`the page does not say that it needs WebAssembly; it says "${text}"`);
+    });
+  } finally {
+    await browser.close();
+  }
+});
