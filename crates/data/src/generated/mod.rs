@@ -11,6 +11,9 @@ mod skeletons;
 mod spline;
 mod variation;
 
+#[cfg(test)]
+mod tests;
+
 use tensor::random::{Purpose, Stream};
 
 use crate::dataset::{Dataset, Images, LabelledImages};

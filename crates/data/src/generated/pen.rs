@@ -5,7 +5,7 @@ use crate::{N_PIXELS, SIDE};
 
 /// Inks a digit's lines: 20 pixels the longer side of the ink's box, its centre of mass in the middle, as in MNIST.
 pub fn draw(mut lines: Vec<Vec<[f32; 2]>>, stream: &mut Stream) -> [u8; N_PIXELS] {
-    let radius_px = 0.7 + 1.7 * stream.uniform() * stream.uniform_in(0.4, 1.0);
+    let radius_px = 0.7 + 1.8 * stream.uniform() * stream.uniform_in(0.4, 1.0);
     let softness_px = stream.uniform_in(0.8, 1.3);
     // Pressure falls or rises along a stroke.
     let pressure = stream.uniform_in(-0.2, 0.2);

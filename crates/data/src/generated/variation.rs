@@ -4,7 +4,7 @@ use super::skeleton::Stroke;
 use super::spline::flatten;
 
 /// How far a hand misses a point, in digit heights: the least and the most of a writer's standard deviations.
-const JITTER: [f32; 2] = [0.01, 0.04];
+const JITTER: [f32; 2] = [0.015, 0.065];
 
 /// The lines of a digit as one hand writes it once: points missed a little, then the whole bent, narrowed or widened,
 /// slanted and turned.
@@ -39,15 +39,15 @@ struct Hand {
 impl Hand {
     fn new(stream: &mut Stream) -> Self {
         // From the tangent of half the angle, because machines differ in how they round sines.
-        let half = 0.06 * normal(stream);
+        let half = 0.09 * normal(stream);
         let norm = 1.0 + half * half;
         Self {
-            width: stream.uniform_in(0.65, 1.35),
-            slant: 0.12 + 0.22 * normal(stream),
+            width: stream.uniform_in(0.6, 1.6),
+            slant: 0.14 + 0.24 * normal(stream),
             turn: [(1.0 - half * half) / norm, 2.0 * half / norm],
-            bend: [0.06 * normal(stream), 0.06 * normal(stream)],
-            top_heavy: 0.12 * normal(stream),
-            taper: 0.12 * normal(stream),
+            bend: [0.12 * normal(stream), 0.12 * normal(stream)],
+            top_heavy: 0.2 * normal(stream),
+            taper: 0.2 * normal(stream),
         }
     }
 
