@@ -1,7 +1,7 @@
 //! The built-in digits: drawn on the spot from stroke skeletons, so that a network can be trained before any file has
 //! arrived, or without one.
 //!
-//! A digit is a way of writing it ([`skeleton`]), varied ([`variation`]), inked ([`pen`]) and centred as MNIST's are.
+//! A digit is a way of writing it (`skeletons`), varied (`variation`), inked (`pen`) and centred as MNIST's are.
 //! All of it is a function of (seed, index) in additions, multiplications, divisions and square roots, which every
 //! machine rounds alike; so the same digits appear in every browser.
 

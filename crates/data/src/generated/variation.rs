@@ -4,7 +4,7 @@ use super::skeleton::Stroke;
 use super::spline::flatten;
 
 /// How far a hand misses a point, in digit heights: the least and the most of a writer's standard deviations.
-const JITTER: [f32; 2] = [0.015, 0.065];
+const JITTER: [f32; 2] = [0.01, 0.045];
 
 /// The lines of a digit as one hand writes it once: points missed a little, then the whole bent, narrowed or widened,
 /// slanted and turned.
@@ -46,8 +46,8 @@ impl Hand {
             slant: 0.14 + 0.24 * normal(stream),
             turn: [(1.0 - half * half) / norm, 2.0 * half / norm],
             bend: [0.12 * normal(stream), 0.12 * normal(stream)],
-            top_heavy: 0.2 * normal(stream),
-            taper: 0.2 * normal(stream),
+            top_heavy: 0.15 * normal(stream),
+            taper: 0.15 * normal(stream),
         }
     }
 
