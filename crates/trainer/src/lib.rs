@@ -1,1 +1,19 @@
-//! To be written.
+//! A training session as a state machine: [`Session::handle`] takes the page's commands, [`Session::advance`] does a
+//! slice of the work at hand, and [`Session::events`] gives back what there is to say. The page's worker and the command
+//! line drive the same session.
+//!
+//! This crate knows no browser and reads no files.
+
+mod backend;
+mod checkpoint;
+mod commands;
+mod engine;
+mod evaluating;
+mod inspecting;
+mod position;
+mod session;
+mod speed;
+mod training;
+
+pub use engine::{Activations, Engine, EngineError};
+pub use session::{Session, SessionError};

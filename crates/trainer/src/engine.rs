@@ -1,0 +1,263 @@
+//! One network on one of the two executors: a training step, an evaluation, an inspection.
+
+use std::rc::Rc;
+
+use nn::{Network, TrainingOptions, names};
+use tensor::{Hyper, ParameterLayout, TensorError, cpu};
+
+/// Images in one run of the evaluation's plan.
+const EVALUATION_BATCH: usize = 250;
+
+/// Why an engine cannot be built, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The plan, or what is given to it.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// The GPU.
+    #[error(transparent)]
+    Gpu(#[from] gpu::GpuError),
+}
+
+/// What an inspection reads: every layer's output for one image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activations {
+    /// One per layer, in row-major order.
+    pub layers: Vec<Vec<f32>>,
+    /// One per class.
+    pub probabilities: Vec<f32>,
+}
+
+/// A network, its plans, and the executor that holds its weights.
+pub struct Engine {
+    executor: Executor,
+    layout: ParameterLayout,
+    n_layers: usize,
+    n_states: usize,
+    n_pixels: usize,
+    n_classes: usize,
+    training: usize,
+    evaluation: usize,
+    inspection: usize,
+    /// The metrics of the CPU's steps since they were last taken.
+    recorded: Vec<[f32; 2]>,
+    padded: Vec<f32>,
+}
+
+enum Executor {
+    Cpu(cpu::Executor),
+    Gpu(gpu::Executor, [gpu::PlanIdx; 3]),
+}
+
+impl Engine {
+    /// Builds the three plans for the CPU, or for a GPU where one is given.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the network cannot be recorded, or the GPU refuses a plan.
+    pub fn new(
+        network: &Network,
+        options: &TrainingOptions,
+        device: Option<&Rc<gpu::Device>>,
+    ) -> Result<Self, EngineError> {
+        let layout = network.layout();
+        let update = options.optimiser.update();
+        let plans = [
+            network.training_plan(options.batch_size, update)?,
+            network.evaluation_plan(EVALUATION_BATCH)?,
+            network.inspection_plan()?,
+        ];
+        let executor = match device {
+            None => {
+                let mut executor = cpu::Executor::new(&layout, update.n_states());
+                for plan in plans {
+                    executor.add(plan)?;
+                }
+                Executor::Cpu(executor)
+            }
+            Some(device) => {
+                let mut executor = gpu::Executor::new(device, &layout, update.n_states())?;
+                let [training, evaluation, inspection] = plans;
+                let plans = [executor.add(training)?, executor.add(evaluation)?, executor.add(inspection)?];
+                Executor::Gpu(executor, plans)
+            }
+        };
+        Ok(Self {
+            executor,
+            layout,
+            n_layers: network.model().layers.len(),
+            n_states: update.n_states(),
+            n_pixels: network.model().input.iter().product(),
+            n_classes: network.n_classes(),
+            training: 0,
+            evaluation: 1,
+            inspection: 2,
+            recorded: Vec::new(),
+            padded: Vec::new(),
+        })
+    }
+
+    /// Where each parameter lies.
+    pub const fn layout(&self) -> &ParameterLayout {
+        &self.layout
+    }
+
+    /// GPU dispatches of one training step; none on the CPU.
+    pub fn dispatches_per_step(&self) -> Option<usize> {
+        match &self.executor {
+            Executor::Cpu(_) => None,
+            Executor::Gpu(executor, [training, ..]) => Some(executor.dispatches(*training)),
+        }
+    }
+
+    /// One training step on a batch: `images` `[batch, channels, height, width]`, `labels` `[batch]`. On a GPU it is only
+    /// submitted; its metrics come with [`Engine::take_metrics`].
+    ///
+    /// # Errors
+    /// [`EngineError`] where the batch has another size than the plan, or the GPU is lost.
+    pub fn step(&mut self, images: &[f32], labels: &[u32], hyper: Hyper) -> Result<(), EngineError> {
+        match &mut self.executor {
+            Executor::Cpu(executor) => {
+                executor.write_input(self.training, names::IMAGES, images)?;
+                executor.write_input_u32(self.training, names::LABELS, labels)?;
+                executor.set_hyper(hyper);
+                executor.run(self.training);
+                let loss = executor.output(self.training, names::LOSS)?[0];
+                let n_correct = executor.output(self.training, names::N_CORRECT)?[0];
+                self.recorded.push([loss, n_correct]);
+            }
+            Executor::Gpu(executor, [training, ..]) => {
+                executor.write_input(*training, names::IMAGES, images)?;
+                executor.write_input_u32(*training, names::LABELS, labels)?;
+                executor.set_hyper(hyper);
+                executor.run_recorded(*training)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The mean loss and the number classified rightly of every step since this was last called, in order.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the GPU is lost.
+    pub async fn take_metrics(&mut self) -> Result<Vec<[f32; 2]>, EngineError> {
+        match &mut self.executor {
+            Executor::Cpu(_) => Ok(std::mem::take(&mut self.recorded)),
+            Executor::Gpu(executor, _) => Ok(executor.take_recorded().await?),
+        }
+    }
+
+    /// The most steps between two calls of [`Engine::take_metrics`].
+    pub const fn most_steps_at_once(&self) -> usize {
+        match &self.executor {
+            Executor::Cpu(_) => usize::MAX,
+            Executor::Gpu(..) => gpu::RECORD_CAPACITY,
+        }
+    }
+
+    /// The logits of any number of images, `[n, classes]`.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the GPU is lost.
+    pub async fn logits(&mut self, images: &[f32]) -> Result<Vec<f32>, EngineError> {
+        let mut logits = Vec::with_capacity(images.len() / self.n_pixels * self.n_classes);
+        for images in images.chunks(EVALUATION_BATCH * self.n_pixels) {
+            self.padded.clear();
+            self.padded.extend_from_slice(images);
+            self.padded.resize(EVALUATION_BATCH * self.n_pixels, 0.0);
+            let n_wanted = images.len() / self.n_pixels * self.n_classes;
+            match &mut self.executor {
+                Executor::Cpu(executor) => {
+                    executor.write_input(self.evaluation, names::IMAGES, &self.padded)?;
+                    executor.run(self.evaluation);
+                    logits.extend_from_slice(&executor.output(self.evaluation, names::LOGITS)?[..n_wanted]);
+                }
+                Executor::Gpu(executor, [_, evaluation, _]) => {
+                    executor.write_input(*evaluation, names::IMAGES, &self.padded)?;
+                    executor.run(*evaluation)?;
+                    let all = executor.read_output(*evaluation, names::LOGITS).await?;
+                    logits.extend_from_slice(&all[..n_wanted]);
+                }
+            }
+        }
+        Ok(logits)
+    }
+
+    /// Every layer's output for one image.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the GPU is lost.
+    pub async fn inspect(&mut self, image: &[f32]) -> Result<Activations, EngineError> {
+        let wanted: Vec<String> =
+            (0..self.n_layers).map(names::layer).chain([names::PROBABILITIES.to_owned()]).collect();
+        let mut layers: Vec<Vec<f32>> = match &mut self.executor {
+            Executor::Cpu(executor) => {
+                executor.write_input(self.inspection, names::IMAGES, image)?;
+                executor.run(self.inspection);
+                let outputs = wanted.iter().map(|name| executor.output(self.inspection, name));
+                outputs.map(|output| output.map(<[f32]>::to_vec)).collect::<Result<_, _>>()?
+            }
+            Executor::Gpu(executor, [.., inspection]) => {
+                executor.write_input(*inspection, names::IMAGES, image)?;
+                executor.run(*inspection)?;
+                let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+                executor.read_outputs(*inspection, &wanted).await?
+            }
+        };
+        let probabilities = layers.pop().expect("the probabilities were asked for");
+        Ok(Activations { layers, probabilities })
+    }
+
+    /// All parameters, laid out as [`Engine::layout`] says.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the GPU is lost.
+    pub async fn parameters(&self) -> Result<Vec<f32>, EngineError> {
+        match &self.executor {
+            Executor::Cpu(executor) => Ok(executor.parameters().to_vec()),
+            Executor::Gpu(executor, _) => Ok(executor.parameters().await?),
+        }
+    }
+
+    /// Replaces all parameters.
+    ///
+    /// # Errors
+    /// [`EngineError`] where there are more or fewer.
+    pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
+        match &mut self.executor {
+            Executor::Cpu(executor) => executor.set_parameters(parameters)?,
+            Executor::Gpu(executor, _) => executor.set_parameters(parameters)?,
+        }
+        Ok(())
+    }
+
+    /// What the optimiser carries from step to step.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the GPU is lost.
+    pub async fn states(&self) -> Result<Vec<Vec<f32>>, EngineError> {
+        let mut states = Vec::new();
+        for idx in 0..self.n_states {
+            states.push(match &self.executor {
+                Executor::Cpu(executor) => executor.state(idx).to_vec(),
+                Executor::Gpu(executor, _) => executor.state(idx).await?,
+            });
+        }
+        Ok(states)
+    }
+
+    /// Replaces what the optimiser carries from step to step; states that are not given become zeros.
+    ///
+    /// # Errors
+    /// [`EngineError`] where one has another length.
+    pub fn set_states(&mut self, states: &[Vec<f32>]) -> Result<(), EngineError> {
+        let zeros = vec![0.0; self.layout.len];
+        for idx in 0..self.n_states {
+            let state = states.get(idx).unwrap_or(&zeros);
+            match &mut self.executor {
+                Executor::Cpu(executor) => executor.set_state(idx, state)?,
+                Executor::Gpu(executor, _) => executor.set_state(idx, state)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,320 @@
+//! The session: its state, and what belongs to all of its parts.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use data::split::Splits;
+use data::{Dataset, LabelledImages};
+use nn::{ModelSpec, Network, NetworkError, TrainingOptions, initial_parameters};
+use protocol::{
+    Array, BackendChoice, BackendStatus, DataStatus, Event, Message, Reply, RunStatus, Sample, Split,
+    StepMetrics, Validation,
+};
+
+use crate::checkpoint::{Checkpoint, Checkpoints};
+use crate::engine::{Engine, EngineError};
+use crate::evaluating::Job;
+use crate::position::Position;
+use crate::speed::{Pacer, Speedometer};
+
+/// Why a session refuses something.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// An option.
+    #[error(transparent)]
+    Options(#[from] nn::options::OptionError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The data, or a drawing.
+    #[error(transparent)]
+    Data(#[from] data::DataError),
+    /// A file of weights.
+    #[error(transparent)]
+    Weights(#[from] nn::StateDictError),
+    /// Something else, in words.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// A network, its data, and the run that trains it.
+pub struct Session {
+    pub(crate) network: Network,
+    pub(crate) options: TrainingOptions,
+    pub(crate) dataset: Dataset,
+    pub(crate) splits: Splits,
+    pub(crate) engine: Engine,
+    pub(crate) device: Option<Rc<gpu::Device>>,
+    pub(crate) backend: BackendStatus,
+    pub(crate) run: Option<Run>,
+    pub(crate) jobs: VecDeque<Job>,
+    pub(crate) position: Position,
+    pub(crate) step: u64,
+    pub(crate) images_seen: u64,
+    /// Steps since the optimiser's states were empty.
+    pub(crate) optimiser_step: u64,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) last_metrics: Option<StepMetrics>,
+    pub(crate) last_validation: Option<Validation>,
+    pub(crate) sample: Sample,
+    pub(crate) drawing: Vec<f32>,
+    pub(crate) inspection_due: bool,
+    pub(crate) speedometer: Speedometer,
+    pub(crate) inspections: Pacer,
+    pub(crate) validations: Pacer,
+    pub(crate) snapshots: Pacer,
+    pub(crate) statuses: Pacer,
+    pub(crate) steps_at_once: usize,
+    pub(crate) batch: Batch,
+    events: Vec<Message<Event>>,
+}
+
+/// A run in progress.
+pub(crate) struct Run {
+    /// The request that it answers.
+    pub(crate) request: u32,
+    /// Where it ends by itself.
+    pub(crate) end: Option<End>,
+}
+
+/// Where a run ends.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    /// At this step.
+    Step(u64),
+    /// After so many epoch ends.
+    Epochs(u64),
+}
+
+/// Buffers for one batch, filled anew at every step.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) images: Vec<f32>,
+    pub(crate) labels: Vec<u32>,
+}
+
+impl Session {
+    /// Starts a session: splits the data, chooses the backend, and sets the initial weights.
+    ///
+    /// # Errors
+    /// [`SessionError`] where the network or an option is not valid, or the backend asked for cannot be had.
+    pub async fn new(
+        model: ModelSpec,
+        options: TrainingOptions,
+        dataset: Dataset,
+        backend: BackendChoice,
+    ) -> Result<Self, SessionError> {
+        options.check()?;
+        let network = Network::new(model, data::N_CLASSES)?;
+        let splits = Splits::new(options.seed, dataset.training.labels.len());
+        let position = Position::after(0, options.seed, splits.train.len(), options.batch_size);
+        let (engine, device, backend) = crate::backend::choose(&network, &options, backend, None).await?;
+        let mut session = Self {
+            network,
+            options,
+            dataset,
+            splits,
+            engine,
+            device,
+            backend,
+            run: None,
+            jobs: VecDeque::new(),
+            position,
+            step: 0,
+            images_seen: 0,
+            optimiser_step: 0,
+            checkpoints: Checkpoints::default(),
+            last_metrics: None,
+            last_validation: None,
+            sample: Sample::Stored { split: Split::Validation, idx: 0 },
+            drawing: vec![0.0; data::N_PIXELS],
+            inspection_due: true,
+            speedometer: Speedometer::default(),
+            inspections: Pacer::new(Duration::from_millis(100), 20),
+            validations: Pacer::new(Duration::from_millis(300), 20),
+            snapshots: Pacer::new(Duration::from_millis(1000), 50),
+            statuses: Pacer::new(Duration::from_millis(100), 1),
+            steps_at_once: 1,
+            batch: Batch::default(),
+            events: Vec::new(),
+        };
+        session.set_initial_weights()?;
+        Ok(session)
+    }
+
+    /// Everything there is to say since this was last called, in order.
+    pub fn events(&mut self) -> Vec<Message<Event>> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Whether [`Session::advance`] has something to do.
+    pub fn is_busy(&self) -> bool {
+        self.run.is_some() || !self.jobs.is_empty() || self.inspection_due
+    }
+
+    /// Says everything that somebody who has just come needs to know.
+    pub fn introduce(&mut self) {
+        self.say(Event::Ready { model: self.network.model().clone(), options: self.options.clone() });
+        self.say(Event::Backend(self.backend.clone()));
+        self.say(Event::Data(self.data_status()));
+        self.say(Event::Status(self.status()));
+        self.inspection_due = true;
+    }
+
+    /// Which engine runs and why.
+    pub const fn backend(&self) -> &BackendStatus {
+        &self.backend
+    }
+
+    /// The data set in use.
+    pub fn data_status(&self) -> DataStatus {
+        DataStatus {
+            name: self.dataset.name.clone(),
+            origin: self.dataset.origin.clone(),
+            verified_mnist: self.dataset.verified_mnist,
+            n_train: self.splits.train.len(),
+            n_validation: self.splits.validation.len(),
+            n_test: self.dataset.test.labels.len(),
+        }
+    }
+
+    /// Replaces the data set. The weights stay; the run goes on with the new pictures.
+    pub fn set_dataset(&mut self, dataset: Dataset) {
+        self.dataset = dataset;
+        self.split_anew();
+        self.jobs.retain(|job| job.request().is_some());
+        for job in &mut self.jobs {
+            job.restart();
+        }
+        if let Sample::Stored { .. } = self.sample {
+            self.sample = Sample::Stored { split: Split::Validation, idx: 0 };
+        }
+        self.inspection_due = true;
+        self.say(Event::Data(self.data_status()));
+        self.say(Event::Status(self.status()));
+    }
+
+    pub(crate) fn split_anew(&mut self) {
+        self.splits = Splits::new(self.options.seed, self.dataset.training.labels.len());
+        let (seed, batch_size) = (self.options.seed, self.options.batch_size);
+        self.position = Position::after(self.step, seed, self.splits.train.len(), batch_size);
+    }
+
+    pub(crate) fn say(&mut self, event: Event) {
+        self.events.push(Message::plain(event));
+    }
+
+    pub(crate) fn say_with(&mut self, event: Event, arrays: Vec<Array>) {
+        self.events.push(Message { body: event, arrays });
+    }
+
+    pub(crate) fn reply(&mut self, id: u32, result: Result<(Reply, Vec<Array>), SessionError>) {
+        let (result, arrays) = match result {
+            Ok((reply, arrays)) => (Ok(reply), arrays),
+            Err(error) => (Err(error.to_string()), Vec::new()),
+        };
+        self.say_with(Event::Reply { id, result }, arrays);
+    }
+
+    pub(crate) fn status(&self) -> RunStatus {
+        let per_second = self.speedometer.steps_per_second() * self.options.batch_size as f32;
+        RunStatus {
+            running: self.run.is_some(),
+            step: self.step,
+            steps_per_epoch: self.position.steps_per_epoch(),
+            images_seen: self.images_seen,
+            images_per_second: if self.run.is_some() { per_second } else { 0.0 },
+            step_millis: self.speedometer.step_millis(),
+        }
+    }
+
+    pub(crate) fn say_restarted(&mut self) {
+        self.say(Event::Restarted {
+            model: self.network.model().clone(),
+            options: self.options.clone(),
+            step: self.step,
+        });
+        self.say(Event::Status(self.status()));
+        self.inspection_due = true;
+    }
+
+    /// Back to step 0 with the weights that the seed gives.
+    pub(crate) fn set_initial_weights(&mut self) -> Result<(), SessionError> {
+        let parameters = initial_parameters(self.engine.layout(), self.options.seed);
+        let checkpoint = Checkpoint { parameters, ..Checkpoint::default() };
+        self.split_anew();
+        self.resume_from(&checkpoint)
+    }
+
+    /// Goes on from a checkpoint, which counts as good.
+    pub(crate) fn resume_from(&mut self, checkpoint: &Checkpoint) -> Result<(), SessionError> {
+        self.engine.set_parameters(&checkpoint.parameters)?;
+        self.engine.set_states(&checkpoint.states)?;
+        self.step = checkpoint.step;
+        self.images_seen = checkpoint.images_seen;
+        self.optimiser_step = checkpoint.optimiser_step;
+        let (seed, batch_size) = (self.options.seed, self.options.batch_size);
+        self.position = Position::after(self.step, seed, self.splits.train.len(), batch_size);
+        self.checkpoints.restart(checkpoint.clone());
+        self.last_metrics = None;
+        self.last_validation = None;
+        self.jobs.retain(|job| job.request().is_some());
+        for job in &mut self.jobs {
+            job.restart();
+        }
+        self.validations.reset();
+        self.snapshots.reset();
+        self.inspection_due = true;
+        Ok(())
+    }
+
+    /// The run's whole state as it is now.
+    pub(crate) async fn checkpoint(&self) -> Result<Checkpoint, EngineError> {
+        Ok(Checkpoint {
+            step: self.step,
+            images_seen: self.images_seen,
+            optimiser_step: self.optimiser_step,
+            parameters: self.engine.parameters().await?,
+            states: self.engine.states().await?,
+        })
+    }
+
+    /// The pictures of a split and their positions among them.
+    pub(crate) fn split(&self, split: Split) -> (&LabelledImages, Positions<'_>) {
+        match split {
+            Split::Train => (&self.dataset.training, Positions::Listed(&self.splits.train)),
+            Split::Validation => (&self.dataset.training, Positions::Listed(&self.splits.validation)),
+            Split::Test => (&self.dataset.test, Positions::All(self.dataset.test.labels.len())),
+        }
+    }
+}
+
+/// Where a split's pictures are.
+#[derive(Clone, Copy)]
+pub(crate) enum Positions<'a> {
+    Listed(&'a [u32]),
+    All(usize),
+}
+
+impl Positions<'_> {
+    pub(crate) const fn len(&self) -> usize {
+        match self {
+            Self::Listed(listed) => listed.len(),
+            Self::All(n) => *n,
+        }
+    }
+
+    pub(crate) fn get(&self, idx: usize) -> Option<u32> {
+        match self {
+            Self::Listed(listed) => listed.get(idx).copied(),
+            Self::All(n) => (idx < *n).then_some(idx as u32),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
