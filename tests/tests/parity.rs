@@ -1,0 +1,379 @@
+//! The GPU computes what the CPU computes, for every operation, over awkward shapes.
+#![allow(missing_docs, reason = "tests are named for what they say")]
+
+use std::rc::Rc;
+
+use gpu::Device;
+use receptive_tests::{Case, Tolerance, assert_close, gpu_tests};
+use tensor::ops::{
+    Activation, AdaptiveAvgPool2d, AvgPool2d, Binary, Conv2d, CountCorrect, LogSoftmax, MatMul, MaxPool2d,
+    NllLoss, Softmax, SumTo,
+};
+use tensor::{Graph, Hyper, Plan, PlanRequest, Update, Value, Window, cpu};
+
+gpu_tests!(
+    convolutions_agree,
+    convolutions_without_bias_agree,
+    max_pooling_agrees,
+    max_pooling_routes_the_gradient_to_the_first_of_equal_numbers,
+    a_nan_wins_in_max_pooling,
+    average_pooling_agrees,
+    adaptive_average_pooling_agrees,
+    matrix_products_agree,
+    arithmetic_with_broadcasting_agrees,
+    sums_agree,
+    activations_agree,
+    activations_stay_finite_for_large_inputs,
+    softmax_agrees,
+    softmax_of_huge_logits_agrees,
+    losses_agree,
+    the_first_of_equal_logits_counts,
+    grids_of_more_than_65535_workgroups_cover_everything,
+    optimisers_agree,
+    gradients_that_two_parameters_share_are_copied,
+);
+
+const fn window(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2], dilation: [usize; 2]) -> Window {
+    Window { kernel, stride, padding, dilation }
+}
+
+/// Batch, input channels, height, width, output channels; the window; groups.
+const CONVOLUTIONS: &[([usize; 5], Window, usize)] = &[
+    ([1, 1, 5, 5, 1], Window::square(3), 1),
+    ([64, 1, 28, 28, 8], window([3, 3], [1, 1], [1, 1], [1, 1]), 1),
+    ([17, 5, 5, 5, 33], window([3, 3], [1, 1], [1, 1], [1, 1]), 1),
+    ([3, 3, 9, 7, 4], window([3, 3], [2, 2], [1, 1], [1, 1]), 1),
+    ([2, 3, 8, 11, 5], window([3, 3], [3, 3], [1, 1], [1, 1]), 1),
+    ([1, 2, 7, 9, 3], window([3, 5], [2, 1], [1, 2], [1, 1]), 1),
+    ([2, 4, 11, 11, 6], window([3, 3], [1, 1], [2, 2], [2, 2]), 1),
+    ([2, 3, 13, 9, 2], window([3, 2], [2, 3], [3, 0], [3, 2]), 1),
+    ([2, 4, 10, 10, 10], window([3, 3], [2, 2], [1, 1], [1, 1]), 2),
+    ([2, 6, 10, 10, 6], window([3, 3], [1, 1], [1, 1], [1, 1]), 6),
+    ([2, 3, 6, 5, 15], window([3, 3], [1, 1], [1, 1], [1, 1]), 3),
+    ([1, 4, 8, 8, 7], Window::square(1), 1),
+    ([2, 2, 4, 4, 3], Window::square(4), 1),
+    ([1, 1, 6, 6, 2], window([7, 7], [1, 1], [3, 3], [1, 1]), 1),
+    // The stride passes over cells: some inputs are never looked at.
+    ([2, 2, 9, 9, 3], window([2, 2], [4, 4], [0, 0], [1, 1]), 1),
+];
+
+async fn convolutions_agree(device: Rc<Device>) {
+    for &([batch, in_channels, height, width, out_channels], window, groups) in CONVOLUTIONS {
+        let [kernel_h, kernel_w] = window.kernel;
+        let weight = [out_channels, in_channels / groups, kernel_h, kernel_w];
+        let input = [batch, in_channels, height, width];
+        let op = Conv2d { window, groups };
+        let what = format!("{input:?} by {weight:?}, {op:?}");
+        Case::of(op, &[&input, &weight, &[out_channels]]).assert_parity(&device, &what).await;
+    }
+}
+
+async fn convolutions_without_bias_agree(device: Rc<Device>) {
+    let op = Conv2d { window: window([3, 3], [2, 1], [1, 0], [1, 1]), groups: 1 };
+    Case::of(op, &[&[3, 2, 7, 6], &[5, 2, 3, 3]]).assert_parity(&device, "without bias").await;
+}
+
+const POOLINGS: &[([usize; 4], Window)] = &[
+    ([2, 3, 8, 8], window([2, 2], [2, 2], [0, 0], [1, 1])),
+    ([17, 2, 7, 7], window([2, 2], [2, 2], [0, 0], [1, 1])),
+    ([1, 2, 7, 9], window([3, 3], [2, 2], [1, 1], [1, 1])),
+    ([1, 2, 6, 6], window([3, 3], [1, 1], [0, 0], [1, 1])),
+    ([2, 1, 9, 7], window([3, 2], [1, 3], [1, 0], [1, 1])),
+    ([3, 2, 5, 5], window([5, 5], [1, 1], [0, 0], [1, 1])),
+    ([1, 1, 8, 8], window([2, 2], [3, 3], [0, 0], [1, 1])),
+];
+
+async fn max_pooling_agrees(device: Rc<Device>) {
+    for &(input, window) in POOLINGS {
+        let what = format!("{input:?}, {window:?}");
+        Case::of(MaxPool2d { window }, &[&input]).assert_parity(&device, &what).await;
+    }
+}
+
+async fn max_pooling_routes_the_gradient_to_the_first_of_equal_numbers(device: Rc<Device>) {
+    let mut case = Case::default();
+    let numbers = [1.0, 1.0, 0.0, 2.0, 1.0, 1.0, 2.0, 2.0, -3.0, -3.0, -4.0, -4.0, -3.0, -3.0, -4.0, -4.0];
+    let input = case.input("input", &[1, 1, 4, 4], numbers.to_vec());
+    let op = MaxPool2d { window: window([2, 2], [2, 2], [0, 0], [1, 1]) };
+    let output = case.graph.apply(op, &[input]).unwrap();
+    case.output("output", output);
+    case.output_gradients(output, &[input], Some(vec![10.0, 20.0, 30.0, 40.0]));
+    let results = case.on_gpu(&device).await;
+    assert_eq!(results[0].1, [1.0, 2.0, -3.0, -4.0]);
+    let expected = [10.0, 0.0, 0.0, 20.0, 0.0, 0.0, 0.0, 0.0, 30.0, 0.0, 40.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    assert_eq!(results[1].1, expected);
+    case.assert_parity(&device, "ties").await;
+
+    // Overlapping windows over nothing but equal numbers, so that padding meets ties.
+    let mut case = Case::default();
+    let input = case.input("input", &[1, 1, 5, 5], vec![-1.0; 25]);
+    let op = MaxPool2d { window: window([3, 3], [2, 2], [1, 1], [1, 1]) };
+    let output = case.graph.apply(op, &[input]).unwrap();
+    case.output("output", output);
+    case.output_gradients(output, &[input], None);
+    case.assert_parity(&device, "ties and padding").await;
+}
+
+async fn a_nan_wins_in_max_pooling(device: Rc<Device>) {
+    let mut case = Case::default();
+    let input = case.input("input", &[1, 1, 2, 4], vec![f32::NAN, 1.0, 3.0, 4.0, 0.0, 2.0, 5.0, f32::NAN]);
+    let op = MaxPool2d { window: Window { stride: [2, 2], ..Window::square(2) } };
+    let output = case.graph.apply(op, &[input]).unwrap();
+    case.output("output", output);
+    let results = case.on_gpu(&device).await;
+    assert!(results[0].1.iter().all(|number| number.is_nan()), "{results:?}");
+}
+
+async fn average_pooling_agrees(device: Rc<Device>) {
+    for &(input, window) in POOLINGS {
+        let what = format!("{input:?}, {window:?}");
+        Case::of(AvgPool2d { window }, &[&input]).assert_parity(&device, &what).await;
+    }
+}
+
+async fn adaptive_average_pooling_agrees(device: Rc<Device>) {
+    let rows = [
+        ([2, 5, 7, 7], [1, 1]),
+        ([17, 1, 5, 9], [2, 3]),
+        ([1, 3, 7, 4], [3, 4]),
+        // More outputs than inputs: cells are used more than once.
+        ([1, 2, 3, 3], [5, 4]),
+    ];
+    for (input, output_size) in rows {
+        let what = format!("{input:?} to {output_size:?}");
+        Case::of(AdaptiveAvgPool2d { output_size }, &[&input]).assert_parity(&device, &what).await;
+    }
+}
+
+async fn matrix_products_agree(device: Rc<Device>) {
+    for [m, n, k] in [[1, 1, 1], [7, 10, 33], [64, 10, 784], [65, 17, 33], [3, 129, 65], [5, 4, 1]] {
+        for (transpose_a, transpose_b) in [(false, false), (false, true), (true, false), (true, true)] {
+            let a = if transpose_a { [k, m] } else { [m, k] };
+            let b = if transpose_b { [n, k] } else { [k, n] };
+            let op = MatMul { transpose_a, transpose_b };
+            Case::of(op, &[&a, &b]).assert_parity(&device, &format!("{a:?} by {b:?}, {op:?}")).await;
+        }
+    }
+}
+
+async fn arithmetic_with_broadcasting_agrees(device: Rc<Device>) {
+    let shapes: &[[&[usize]; 2]] = &[
+        [&[7, 5], &[7, 5]],
+        [&[64, 10], &[10]],
+        [&[2, 3, 4, 5], &[1, 3, 1, 1]],
+        [&[3, 1, 2], &[1, 8, 1]],
+        [&[2, 3, 4], &[]],
+        [&[], &[5]],
+        [&[1], &[1]],
+        [&[2, 1, 3, 1, 2, 1], &[1, 2, 1, 3, 1, 2]],
+    ];
+    for op in [Binary::Add, Binary::Sub, Binary::Mul] {
+        for &[a, b] in shapes {
+            Case::of(op, &[a, b]).assert_parity(&device, &format!("{op:?} of {a:?} and {b:?}")).await;
+        }
+    }
+    for &[a, b] in shapes {
+        // Away from zero, where a quotient's error would have no bound.
+        let mut case = Case::default();
+        let a_node = case.uniform(0, a);
+        let len: usize = b.iter().product();
+        let b_node = case.input("divisor", b, (0..len).map(|idx| 0.5 + (idx % 7) as f32 / 4.0).collect());
+        let output = case.graph.apply(Binary::Div, &[a_node, b_node]).unwrap();
+        case.output("output", output);
+        case.output_gradients(output, &[a_node, b_node], None);
+        case.assert_parity(&device, &format!("{a:?} over {b:?}")).await;
+    }
+}
+
+async fn sums_agree(device: Rc<Device>) {
+    let rows: &[(&[usize], &[usize])] = &[
+        (&[17, 5, 7, 3], &[1, 5, 1, 1]),
+        (&[64, 10], &[10]),
+        (&[64, 10], &[64, 1]),
+        (&[3, 4, 5], &[]),
+        (&[1], &[]),
+        (&[3, 4, 5], &[3, 4, 5]),
+        (&[2, 3, 2, 3, 2, 3], &[2, 1, 2, 1, 2, 1]),
+        (&[300, 70], &[1, 70]),
+    ];
+    for &(input, shape) in rows {
+        let op = SumTo { shape: shape.to_vec() };
+        Case::of(op, &[input]).assert_parity(&device, &format!("{input:?} to {shape:?}")).await;
+    }
+}
+
+const ACTIVATIONS: [Activation; 4] =
+    [Activation::Relu, Activation::LeakyRelu { negative_slope: 0.1 }, Activation::Sigmoid, Activation::Tanh];
+
+async fn activations_agree(device: Rc<Device>) {
+    for activation in ACTIVATIONS {
+        let what = format!("{activation:?}");
+        Case::of(activation, &[&[17, 3, 5, 5]]).assert_parity(&device, &what).await;
+    }
+}
+
+async fn activations_stay_finite_for_large_inputs(device: Rc<Device>) {
+    let numbers = [0.0, -0.0, 1e-6, -1e-6, 9.0, -9.0, 20.0, -20.0, 90.0, -90.0, 1e4, -1e4, 3e38, -3e38];
+    for activation in ACTIVATIONS {
+        let mut case = Case::default();
+        let input = case.input("input", &[numbers.len()], numbers.to_vec());
+        let output = case.graph.apply(activation, &[input]).unwrap();
+        case.output("output", output);
+        case.output_gradients(output, &[input], Some(vec![1.0; numbers.len()]));
+        let results = case.on_gpu(&device).await;
+        for ((name, received), (_, expected)) in results.iter().zip(case.on_cpu()) {
+            for (position, (received, expected)) in received.iter().zip(expected).enumerate() {
+                let what = format!("{activation:?} of {}, {name}", numbers[position]);
+                assert_close(&what, &[*received], &[expected], Tolerance::SUMS);
+            }
+        }
+    }
+}
+
+async fn softmax_agrees(device: Rc<Device>) {
+    for shape in [&[17usize, 10] as &[usize], &[1, 1], &[3, 4, 7], &[130, 3], &[5]] {
+        Case::of(Softmax, &[shape]).assert_parity(&device, &format!("softmax of {shape:?}")).await;
+        Case::of(LogSoftmax, &[shape]).assert_parity(&device, &format!("log-softmax of {shape:?}")).await;
+    }
+}
+
+async fn softmax_of_huge_logits_agrees(device: Rc<Device>) {
+    let logits: Vec<f32> = (0..60).map(|idx| ((idx * 37) % 1001) as f32 - 500.0).collect();
+    let mut case = Case::default();
+    let input = case.input("logits", &[6, 10], logits);
+    let softmax = case.graph.apply(Softmax, &[input]).unwrap();
+    let log_softmax = case.graph.apply(LogSoftmax, &[input]).unwrap();
+    case.output("softmax", softmax);
+    case.output("log-softmax", log_softmax);
+    case.output_gradients(log_softmax, &[input], None);
+    case.assert_parity(&device, "huge logits").await;
+}
+
+async fn losses_agree(device: Rc<Device>) {
+    for [batch, n_classes] in [[1, 10], [17, 10], [64, 10], [300, 3], [5, 1]] {
+        let mut case = Case::default();
+        let logits = case.uniform(0, &[batch, n_classes]);
+        let labels = case.labels(batch, n_classes);
+        let logs = case.graph.apply(LogSoftmax, &[logits]).unwrap();
+        let loss = case.graph.apply(NllLoss, &[logs, labels]).unwrap();
+        let n_correct = case.graph.apply(CountCorrect, &[logits, labels]).unwrap();
+        case.output("loss", loss);
+        case.output("n_correct", n_correct);
+        case.output_gradients(loss, &[logits], None);
+        case.assert_parity(&device, &format!("{batch} rows of {n_classes}")).await;
+    }
+}
+
+async fn the_first_of_equal_logits_counts(device: Rc<Device>) {
+    let mut case = Case::default();
+    let logits = case.input("logits", &[100, 4], vec![0.5; 400]);
+    let labels = case.labels(100, 4);
+    let n_correct = case.graph.apply(CountCorrect, &[logits, labels]).unwrap();
+    case.output("n_correct", n_correct);
+    let n_first = case.on_cpu()[0].1[0];
+    assert!(n_first > 0.0 && n_first < 100.0);
+    assert_eq!(case.on_gpu(&device).await[0].1, [n_first]);
+}
+
+async fn grids_of_more_than_65535_workgroups_cover_everything(device: Rc<Device>) {
+    // 65,537 workgroups of 64 and a bit: an element by itself, in a second row of the grid.
+    let len = 65_537 * 64 + 3;
+    Case::of(Activation::Relu, &[&[len]]).assert_parity(&device, "one invocation per element").await;
+    // One workgroup per output.
+    let op = SumTo { shape: vec![66_000, 1] };
+    Case::of(op, &[&[66_000, 3]]).assert_parity(&device, "one workgroup per sum").await;
+    let op = Conv2d { window: Window::square(32), groups: 1 };
+    let shapes: [&[usize]; 2] = [&[1, 65, 32, 32], &[1, 65, 32, 32]];
+    Case::of(op, &shapes).assert_parity(&device, "one workgroup per tap").await;
+}
+
+/// `Σ x·p` for two parameters, whose gradients are `x`, and three steps of an optimiser.
+fn updating_plan(update: Update) -> Plan {
+    let mut graph = Graph::new();
+    let mut terms = Vec::new();
+    for (name, shape) in [("a", [7, 11]), ("b", [3, 1])] {
+        let x = graph.input(name, Value::f32(shape));
+        let parameter = graph.parameter(name, &shape);
+        let product = graph.apply(Binary::Mul, &[x, parameter]).unwrap();
+        terms.push(graph.apply(SumTo { shape: vec![] }, &[product]).unwrap());
+    }
+    let loss = graph.apply(Binary::Add, &terms).unwrap();
+    let parameters = graph.parameters().to_vec();
+    let gradients = graph.gradients(loss, &parameters).unwrap();
+    let outputs = vec![("loss".to_owned(), loss)];
+    Plan::compile(&graph, &PlanRequest { outputs, gradients, update: Some(update) })
+}
+
+async fn optimisers_agree(device: Rc<Device>) {
+    for update in [Update::Sgd { nesterov: false }, Update::Sgd { nesterov: true }, Update::Adam] {
+        let plan = updating_plan(update);
+        let (layout, n_states) = (plan.layout.clone(), plan.n_states());
+        let mut cpu = cpu::Executor::new(&layout, n_states);
+        let cpu_plan = cpu.add(plan.clone()).unwrap();
+        let mut gpu = gpu::Executor::new(&device, &layout, n_states).unwrap();
+        let gpu_plan = gpu.add(plan).unwrap();
+        let mut parameters = vec![0.0; layout.len];
+        for slot in &layout.slots {
+            for position in slot.range() {
+                parameters[position] = (position % 13) as f32 / 13.0 - 0.4;
+            }
+        }
+        cpu.set_parameters(&parameters).unwrap();
+        gpu.set_parameters(&parameters).unwrap();
+        for step in 1..=3 {
+            let a: Vec<f32> = (0..77).map(|idx| (idx as f32 + step as f32).sin()).collect();
+            let b = [0.0, 1e-3, -2.0];
+            for (name, numbers) in [("a", a.as_slice()), ("b", &b)] {
+                cpu.write_input(cpu_plan, name, numbers).unwrap();
+                gpu.write_input(gpu_plan, name, numbers).unwrap();
+            }
+            let hyper = Hyper {
+                learning_rate: 0.05,
+                weight_decay: 0.01,
+                beta1: 0.9,
+                beta2: 0.999,
+                eps: 1e-8,
+                bias_correction1: 1.0 - 0.9f32.powi(step),
+                bias_correction2_sqrt: (1.0 - 0.999f32.powi(step)).sqrt(),
+                padding: 0.0,
+            };
+            cpu.set_hyper(hyper);
+            gpu.set_hyper(hyper);
+            cpu.run(cpu_plan);
+            gpu.run(gpu_plan).unwrap();
+            let what = format!("{update:?}, step {step}");
+            let received = gpu.parameters().await.unwrap();
+            assert_close(&format!("{what}, parameters"), &received, cpu.parameters(), Tolerance::SUMS);
+            let received = gpu.gradients().await.unwrap();
+            assert_close(&format!("{what}, gradients"), &received, cpu.gradients(), Tolerance::SUMS);
+            for state_idx in 0..n_states {
+                let received = gpu.state(state_idx).await.unwrap();
+                let what = format!("{what}, state {state_idx}");
+                assert_close(&what, &received, cpu.state(state_idx), Tolerance::SUMS);
+            }
+        }
+    }
+}
+
+async fn gradients_that_two_parameters_share_are_copied(device: Rc<Device>) {
+    let mut graph = Graph::new();
+    let a = graph.parameter("a", &[3]);
+    let b = graph.parameter("b", &[3]);
+    let sum = graph.apply(Binary::Add, &[a, b]).unwrap();
+    let squared = graph.apply(Binary::Mul, &[sum, sum]).unwrap();
+    let loss = graph.apply(SumTo { shape: vec![] }, &[squared]).unwrap();
+    let gradients = graph.gradients(loss, &[a, b]).unwrap();
+    let plan = Plan::compile(&graph, &PlanRequest { gradients, ..PlanRequest::default() });
+    let slots = plan.layout.slots.clone();
+    let mut executor = gpu::Executor::new(&device, &plan.layout.clone(), 0).unwrap();
+    let mut parameters = vec![0.0; plan.layout.len];
+    parameters[slots[0].range()].copy_from_slice(&[1.0, 2.0, 3.0]);
+    parameters[slots[1].range()].copy_from_slice(&[0.5, 0.0, -3.0]);
+    executor.set_parameters(&parameters).unwrap();
+    let plan = executor.add(plan).unwrap();
+    executor.run(plan).unwrap();
+    let gradients = executor.gradients().await.unwrap();
+    for slot in slots {
+        assert_eq!(gradients[slot.range()], [3.0, 4.0, 0.0]);
+    }
+}
