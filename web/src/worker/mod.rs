@@ -1,0 +1,131 @@
+//! The worker: owns the session, takes the page's requests one by one, and trains between them.
+
+mod fetch;
+mod turn;
+
+use std::pin::Pin;
+
+use data::Dataset;
+use data::mnist::Claim;
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use nn::TrainingOptions;
+use protocol::{BackendChoice, Command, DataSource, Event, Message, Reply, Request};
+use trainer::{Session, SessionError};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+use crate::link::{decode, encode};
+use turn::Turns;
+
+/// What reaches the worker's loop.
+enum Incoming {
+    /// From the page.
+    Request(Message<Request>),
+    /// A data set that was asked for has come, or has not.
+    Fetched { id: u32, result: Result<Dataset, String> },
+}
+
+/// Starts the worker: answers messages from now until the page is closed.
+pub fn run() {
+    console_error_panic_hook::set_once();
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    let (sender, receiver) = unbounded();
+    let inbox = sender.clone();
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        match decode::<Request>(event.data()) {
+            // The receiver lives as long as the worker.
+            Ok(message) => drop(inbox.unbounded_send(Incoming::Request(message))),
+            Err(error) => wasm_bindgen::throw_str(&format!("the worker was sent something odd: {error}")),
+        }
+    });
+    scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    on_message.forget();
+    spawn_local(serve(scope, sender, receiver));
+}
+
+async fn serve(
+    scope: DedicatedWorkerGlobalScope,
+    sender: UnboundedSender<Incoming>,
+    mut inbox: UnboundedReceiver<Incoming>,
+) {
+    let mut session = match start().await {
+        Ok(session) => session,
+        Err(error) => wasm_bindgen::throw_str(&format!("the engine could not start: {error}")),
+    };
+    session.introduce();
+    let turns = Turns::new();
+    loop {
+        post_all(&scope, session.events());
+        let incoming = if session.is_busy() {
+            // Messages arrive between two turns of the event loop only.
+            turns.next().await;
+            inbox.try_recv().ok()
+        } else {
+            receive(&mut inbox).await
+        };
+        match incoming {
+            Some(Incoming::Request(message)) => take(&mut session, message, &scope, &sender).await,
+            Some(Incoming::Fetched { id, result }) => {
+                let result = result.map(|dataset| {
+                    session.set_dataset(dataset);
+                    Reply::Done
+                });
+                post_all(&scope, session.events());
+                post(&scope, &Message::plain(Event::Reply { id, result }));
+            }
+            None => session.advance().await,
+        }
+    }
+}
+
+/// The preset S on the built-in digits: there at once, and offline.
+async fn start() -> Result<Session, SessionError> {
+    let options = TrainingOptions::default();
+    let model = nn::presets::model("s").expect("the preset s exists");
+    let digits = data::generated::dataset(options.seed);
+    Session::new(model, options, digits, BackendChoice::Auto).await
+}
+
+async fn take(
+    session: &mut Session,
+    message: Message<Request>,
+    scope: &DedicatedWorkerGlobalScope,
+    sender: &UnboundedSender<Incoming>,
+) {
+    if let Command::LoadData { source: DataSource::Mnist } = message.body.command {
+        // Training goes on while the files are on their way.
+        let (id, scope, sender) = (message.body.id, scope.clone(), sender.clone());
+        spawn_local(async move {
+            let progress = |event| post(&scope, &Message::plain(event));
+            let fetched = fetch::mnist(&scope, progress).await;
+            let result = fetched.and_then(|(files, origin)| {
+                Dataset::from_files(files, origin, Claim::Mnist).map_err(|error| error.to_string())
+            });
+            drop(sender.unbounded_send(Incoming::Fetched { id, result }));
+        });
+    } else {
+        session.handle(message).await;
+    }
+}
+
+async fn receive(inbox: &mut UnboundedReceiver<Incoming>) -> Option<Incoming> {
+    use futures_core::Stream as _;
+    std::future::poll_fn(|context| Pin::new(&mut *inbox).poll_next(context)).await
+}
+
+fn post_all(scope: &DedicatedWorkerGlobalScope, events: Vec<Message<Event>>) {
+    for event in &events {
+        post(scope, event);
+    }
+}
+
+fn post(scope: &DedicatedWorkerGlobalScope, event: &Message<Event>) {
+    let (message, transfer) = encode(event);
+    let posted: Result<(), JsValue> = scope.post_message_with_transfer(&message, &transfer);
+    posted.expect("plain objects and arrays can be posted");
+}
+
+/// Bytes that came from somewhere, with a name: what a data set is put together from.
+type Files = Vec<(String, Vec<u8>)>;
