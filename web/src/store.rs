@@ -1,5 +1,11 @@
 //! The workbench's one store: what is on screen, and what the worker last said.
 
+mod actions;
+mod edits;
+mod events;
+
+pub use edits::History;
+
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -8,6 +14,8 @@ use protocol::{
     Array, BackendStatus, DataStatus, Evaluation, Inspection, Message, RunStatus, Sample, StepMetrics,
     Validation,
 };
+
+use crate::link::Engine;
 
 /// Ten digits, ten classes.
 pub const N_CLASSES: usize = 10;
@@ -61,6 +69,29 @@ pub struct Progress {
     pub total_bytes: Option<u64>,
 }
 
+/// Over which values a colour scale ranges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScaleOver {
+    /// Each map has its own: shows the pattern, hides the size.
+    Map,
+    /// All maps of a layer share one.
+    #[default]
+    Layer,
+    /// The whole network shares one.
+    Network,
+}
+
+/// What was sent and not yet answered, and what the worker is known to have.
+#[derive(Clone, Debug, Default)]
+pub struct Outstanding {
+    /// Networks under way.
+    pub models: usize,
+    /// Options under way.
+    pub options: usize,
+    /// The network that the worker has.
+    pub engine_model: Option<ModelSpec>,
+}
+
 /// The points of the learning curves since the last reset.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
@@ -71,8 +102,18 @@ pub struct Curves {
 }
 
 /// All of the workbench's state. Signals are `Copy`, and so is this.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Workbench {
+    /// The worker.
+    pub engine: Engine,
+    /// Whether the worker has started.
+    pub ready: RwSignal<bool>,
+    /// Networks before and after the one on screen.
+    pub history: RwSignal<History>,
+    /// Over which values the colours of maps range.
+    pub scale_over: RwSignal<ScaleOver>,
+    /// What is on its way to the worker.
+    pub outstanding: StoredValue<Outstanding>,
     /// The network on screen; it may be invalid, and then the worker still has the last valid one.
     pub model: RwSignal<ModelSpec>,
     /// Derived from the network on screen.
@@ -114,6 +155,11 @@ impl Workbench {
             step_millis: None,
         };
         Self {
+            engine: Engine::new(),
+            ready: RwSignal::new(false),
+            history: RwSignal::default(),
+            scale_over: RwSignal::default(),
+            outstanding: StoredValue::default(),
             model,
             geometry: Memo::new(move |_| model.with(|model| model.geometry(Some(N_CLASSES)))),
             options: RwSignal::new(TrainingOptions::default()),
@@ -138,15 +184,53 @@ impl Workbench {
         expect_context::<Self>()
     }
 
-    /// A layer's output from the last inspection, if that inspection is of the network on screen.
-    pub fn activation(&self, layer_idx: usize) -> Option<(Vec<usize>, Vec<f32>)> {
-        let inspection = self.inspection.get()?;
-        let shape = inspection.body.layers.get(layer_idx)?.shape.clone();
-        let same = self.geometry.with(|g| g.layers.get(layer_idx).map(|layer| layer.output.clone()))?;
-        match inspection.arrays.get(1 + layer_idx)? {
-            Array::F32(values) if shape == same => Some((shape, values.clone())),
-            _ => None,
-        }
+    /// A layer's output from the last inspection, `(shape, values, least and greatest value)`, if that inspection is
+    /// of the network on screen.
+    pub fn with_output<T>(
+        &self,
+        layer_idx: usize,
+        read: impl FnOnce(&[usize], &[f32], [f32; 2]) -> T,
+    ) -> Option<T> {
+        let shape = self.geometry.with(|g| g.layers.get(layer_idx).map(|layer| layer.output.clone()))?;
+        self.inspection.with(|inspection| {
+            let inspection = inspection.as_ref()?;
+            let layer = inspection.body.layers.get(layer_idx)?;
+            match inspection.arrays.get(1 + layer_idx)? {
+                Array::F32(values) if layer.shape == shape => {
+                    Some(read(&shape, values, [layer.min, layer.max]))
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// A layer's parameters from the last inspection: `(name, shape, values)` for each that travelled along.
+    pub fn parameters(&self, layer_idx: usize) -> Vec<(String, Vec<usize>, Vec<f32>)> {
+        self.inspection.with(|inspection| {
+            let Some(inspection) = inspection.as_ref() else { return Vec::new() };
+            let first = 1 + inspection.body.layers.len();
+            let parameters = inspection.body.parameters.iter().zip(inspection.arrays.iter().skip(first));
+            parameters
+                .filter(|(view, _)| view.layer_idx == layer_idx)
+                .filter_map(|(view, array)| match array {
+                    Array::F32(values) => Some((view.name.clone(), view.shape.clone(), values.clone())),
+                    Array::U8(_) => None,
+                })
+                .collect()
+        })
+    }
+
+    /// The picture that the last inspection is of, 784 numbers.
+    pub fn picture(&self) -> Option<Vec<f32>> {
+        self.inspection.with(|inspection| match inspection.as_ref()?.arrays.first()? {
+            Array::F32(values) => Some(values.clone()),
+            Array::U8(_) => None,
+        })
+    }
+
+    /// Whether the network on screen is valid.
+    pub fn is_valid(&self) -> bool {
+        self.geometry.with(|geometry| geometry.error.is_none())
     }
 }
 

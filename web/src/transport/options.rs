@@ -1,0 +1,210 @@
+use leptos::prelude::*;
+use nn::Optimiser;
+
+use super::NumberField;
+use crate::menu::Menu;
+use crate::store::Workbench;
+
+/// The log slider's ends, as powers of ten.
+const SLIDER: [f32; 2] = [-5.0, 1.0];
+
+/// Optimiser, learning rate, batch size.
+#[component]
+pub fn Options() -> impl IntoView {
+    let workbench = Workbench::get();
+    let options = workbench.options;
+    let name = move || options.with(|options| options.optimiser.name());
+    let choose = move |event: web_sys::Event| {
+        let optimiser = if event_target_value(&event) == "Adam" { Optimiser::adam() } else { Optimiser::sgd() };
+        workbench.change_options(|options| {
+            options.learning_rate = optimiser.usual_learning_rate();
+            options.optimiser = optimiser;
+        });
+    };
+    let slide = move |event: web_sys::Event| {
+        if let Ok(power) = event_target_value(&event).parse::<f32>() {
+            let rate = 10_f32.powf(power);
+            // Two figures are as exact as a slider can be.
+            let rounded = format!("{rate:.1e}").parse().unwrap_or(rate);
+            workbench.change_options(|options| options.learning_rate = rounded);
+        }
+    };
+    let power = move || options.with(|o| o.learning_rate.max(1e-5).log10().clamp(SLIDER[0], SLIDER[1]));
+    view! {
+        <div class="options" role="group" aria-label="Training options">
+            <label class="field">
+                <span class="field-label">"Optimiser"</span>
+                <select data-testid="optimiser" prop:value=name on:change=choose>
+                    <option value="SGD">"SGD"</option>
+                    <option value="Adam">"Adam"</option>
+                </select>
+            </label>
+            <Menu
+                id="optimiser-menu"
+                label="Arguments of the optimiser"
+                class="button quiet"
+                testid="optimiser-menu-button"
+                face=view! { <Summary/> <span class="caret" aria-hidden="true">"▾"</span> }.into_any()
+            >
+                <Arguments/>
+            </Menu>
+            <div class="field rate">
+                <span class="field-label" id="rate-label">"Learning rate"</span>
+                <input
+                    type="range"
+                    data-testid="learning-rate-slider"
+                    aria-labelledby="rate-label"
+                    aria-valuetext=move || options.with(|o| o.learning_rate.to_string())
+                    min=SLIDER[0].to_string()
+                    max=SLIDER[1].to_string()
+                    step="0.05"
+                    prop:value=move || power().to_string()
+                    on:input=slide
+                />
+                <input
+                    type="number"
+                    data-testid="learning-rate"
+                    aria-label="Learning rate"
+                    class="rate-number"
+                    min="0"
+                    step="any"
+                    prop:value=move || options.with(|o| o.learning_rate.to_string())
+                    on:change=move |event| {
+                        let rate = event_target_value(&event).parse().unwrap_or(f32::NAN);
+                        workbench.change_options(|options| options.learning_rate = rate);
+                    }
+                />
+            </div>
+            <NumberField
+                label="Batch"
+                testid="batch-size"
+                hint="Images per training step"
+                value=Signal::derive(move || options.with(|o| o.batch_size.to_string()))
+                width_ch=4
+                step="1"
+                min=1.0
+                max=nn::options::MOST_BATCH as f64
+                on_change=Callback::new(move |n: f64| workbench.change_options(|o| o.batch_size = n as usize))
+            />
+        </div>
+    }
+}
+
+/// The optimiser's arguments on one line.
+#[component]
+fn Summary() -> impl IntoView {
+    let options = Workbench::get().options;
+    let text = move || {
+        options.with(|options| match &options.optimiser {
+            Optimiser::Sgd { momentum, nesterov, .. } => {
+                format!("momentum {momentum}{}", if *nesterov { ", Nesterov" } else { "" })
+            }
+            Optimiser::Adam { betas: [first, second], .. } => format!("β {first}, {second}"),
+        })
+    };
+    view! { <span class="summary">{text}</span> }
+}
+
+/// The optimiser's arguments, one field each.
+#[component]
+fn Arguments() -> impl IntoView {
+    let workbench = Workbench::get();
+    let is_sgd = Memo::new(move |_| workbench.options.with(|o| matches!(o.optimiser, Optimiser::Sgd { .. })));
+    view! {
+        <div class="arguments">
+            <h3>{move || workbench.options.with(|options| options.optimiser.name())}</h3>
+            {move || if is_sgd.get() { view! { <SgdArguments/> }.into_any() } else { view! { <AdamArguments/> }.into_any() }}
+            <Argument name="weight_decay" max=10.0 read=weight_decay write=|o, x| *weight_decay_mut(o) = x/>
+        </div>
+    }
+}
+
+#[component]
+fn SgdArguments() -> impl IntoView {
+    let workbench = Workbench::get();
+    let nesterov = move || {
+        workbench.options.with(|o| matches!(o.optimiser, Optimiser::Sgd { nesterov: true, .. }))
+    };
+    view! {
+        <Argument
+            name="momentum"
+            max=0.9999
+            read=|o| if let Optimiser::Sgd { momentum, .. } = o { *momentum } else { 0.0 }
+            write=|o, x| if let Optimiser::Sgd { momentum, .. } = o { *momentum = x }
+        />
+        <label class="field check">
+            <span class="field-label">"nesterov"</span>
+            <input
+                type="checkbox"
+                data-testid="nesterov"
+                prop:checked=nesterov
+                on:change=move |event| {
+                    let on = event_target_checked(&event);
+                    workbench.change_options(|options| {
+                        if let Optimiser::Sgd { nesterov, .. } = &mut options.optimiser {
+                            *nesterov = on;
+                        }
+                    });
+                }
+            />
+        </label>
+    }
+}
+
+#[component]
+fn AdamArguments() -> impl IntoView {
+    view! {
+        <Argument
+            name="betas[0]"
+            max=0.999_999
+            read=|o| if let Optimiser::Adam { betas, .. } = o { betas[0] } else { 0.0 }
+            write=|o, x| if let Optimiser::Adam { betas, .. } = o { betas[0] = x }
+        />
+        <Argument
+            name="betas[1]"
+            max=0.999_999
+            read=|o| if let Optimiser::Adam { betas, .. } = o { betas[1] } else { 0.0 }
+            write=|o, x| if let Optimiser::Adam { betas, .. } = o { betas[1] = x }
+        />
+        <Argument
+            name="eps"
+            max=1.0
+            read=|o| if let Optimiser::Adam { eps, .. } = o { *eps } else { 0.0 }
+            write=|o, x| if let Optimiser::Adam { eps, .. } = o { *eps = x }
+        />
+    }
+}
+
+#[component]
+fn Argument(
+    name: &'static str,
+    max: f64,
+    read: fn(&Optimiser) -> f32,
+    write: fn(&mut Optimiser, f32),
+) -> impl IntoView {
+    let workbench = Workbench::get();
+    view! {
+        <NumberField
+            label=name
+            testid=format!("optimiser-{name}")
+            value=Signal::derive(move || workbench.options.with(|o| read(&o.optimiser).to_string()))
+            width_ch=9
+            max=max
+            on_change=Callback::new(move |x: f64| {
+                workbench.change_options(|options| write(&mut options.optimiser, x as f32));
+            })
+        />
+    }
+}
+
+fn weight_decay(optimiser: &Optimiser) -> f32 {
+    match optimiser {
+        Optimiser::Sgd { weight_decay, .. } | Optimiser::Adam { weight_decay, .. } => *weight_decay,
+    }
+}
+
+fn weight_decay_mut(optimiser: &mut Optimiser) -> &mut f32 {
+    match optimiser {
+        Optimiser::Sgd { weight_decay, .. } | Optimiser::Adam { weight_decay, .. } => weight_decay,
+    }
+}
