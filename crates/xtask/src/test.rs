@@ -132,10 +132,14 @@ fn parity_tests(environment: &Environment) -> Result<()> {
     process::run(environment.set(&mut cargo(["test", "-p", "receptive-tests", "--", "--show-output"])))
 }
 
-/// The program itself, started as a user would.
+/// The program itself, started as a user would. What it does in detail is tested in its own crate.
 fn command_line(environment: &Environment) -> Result<()> {
-    let mut receptive = cargo(["run", "--release", "-p", "receptive-cli", "--", "--help"]);
-    process::run(environment.set(&mut receptive))
+    process::run(&mut cargo(["build", "--release", "-p", "receptive-cli"]))?;
+    let mut receptive = cargo(["run", "--quiet", "--release", "-p", "receptive-cli", "--"]);
+    let help = process::output(environment.set(&mut receptive).arg("--help")).unwrap_or_default();
+    println!("{help}");
+    ensure!(help.contains("train"), "`receptive --help` does not say how to train");
+    Ok(())
 }
 
 /// The same engine as WebAssembly, in a headless browser that `tests/webdriver.json` configures.

@@ -20,7 +20,7 @@ struct File {
 /// Prints a table of the site's files; whether they are over the budget together.
 pub fn report(site: &Path) -> Result<bool> {
     let mut files = Vec::new();
-    for path in paths_below(site, &site.join(DATA))? {
+    for path in paths_below(site)?.into_iter().filter(|path| is_loaded_on_a_visit(site, path)) {
         let bytes = fs::read(&path).wrap_err_with(|| format!("cannot read {}", path.display()))?;
         let name = path.strip_prefix(site).unwrap_or(&path).display().to_string();
         files.push(File { name, raw_bytes: bytes.len(), brotli_bytes: compressed_size(&bytes)? });
@@ -62,15 +62,17 @@ fn compressed_size(bytes: &[u8]) -> Result<usize> {
     Ok(brotli::BrotliCompress(&mut &*bytes, &mut std::io::sink(), &parameters)?)
 }
 
-fn paths_below(folder: &Path, except: &Path) -> Result<Vec<PathBuf>> {
+/// Not data sets, and not the description of the page's interface for editors.
+fn is_loaded_on_a_visit(site: &Path, path: &Path) -> bool {
+    !path.starts_with(site.join(DATA)) && !path.to_string_lossy().ends_with(".d.ts")
+}
+
+fn paths_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).wrap_err_with(|| format!("cannot list {}", folder.display()))? {
         let path = entry?.path();
-        if path == except {
-            continue;
-        }
         if path.is_dir() {
-            paths.extend(paths_below(&path, except)?);
+            paths.extend(paths_below(&path)?);
         } else {
             paths.push(path);
         }
@@ -86,6 +88,17 @@ mod tests {
     fn the_budget_itself_is_allowed_and_one_byte_more_is_not() {
         assert!(!is_over_budget(350 * 1024));
         assert!(is_over_budget(350 * 1024 + 1));
+    }
+
+    #[test]
+    fn data_and_type_descriptions_are_not_weighed_but_everything_else_is() {
+        let is_loaded = |path| is_loaded_on_a_visit(Path::new("dist"), Path::new(path));
+        assert!(
+            is_loaded("dist/index.html")
+                && is_loaded("dist/worker_bg.wasm")
+                && is_loaded("dist/fonts/data.css")
+        );
+        assert!(!is_loaded("dist/data/mnist/t10k-images-idx3-ubyte.gz") && !is_loaded("dist/receptive.d.ts"));
     }
 
     #[test]
