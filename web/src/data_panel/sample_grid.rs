@@ -30,11 +30,15 @@ pub fn SampleGrid() -> impl IntoView {
         if workbench.data.with(Option::is_none) {
             return;
         }
-        workbench.ask(Command::Samples { split, per_class: PER_CLASS, page }, Vec::new(), move |reply, arrays| {
-            if let (Reply::Samples { samples }, Some(Array::U8(bytes))) = (reply, arrays.first()) {
-                thumbnails.set(thumbnails_of(samples, bytes));
-            }
-        });
+        workbench.ask(
+            Command::Samples { split, per_class: PER_CLASS, page },
+            Vec::new(),
+            move |reply, arrays| {
+                if let (Reply::Samples { samples }, Some(Array::U8(bytes))) = (reply, arrays.first()) {
+                    thumbnails.set(thumbnails_of(samples, bytes));
+                }
+            },
+        );
     });
     let choose_split = move |event: web_sys::Event| {
         split.set(if event_target_value(&event) == "validation" { Split::Validation } else { Split::Train });
@@ -92,7 +96,8 @@ fn Thumb(thumbnail: Thumbnail, split: RwSignal<Split>) -> impl IntoView {
     let palette = Palette::signal();
     let Thumbnail { info, pixels } = thumbnail;
     let sample = Sample::Stored { split: split.get_untracked(), idx: info.idx };
-    let picture = move || Some(palette.with(|palette| Picture::map(&pixels, 28, Scale::Sequential(1.0), palette)));
+    let picture =
+        move || Some(palette.with(|palette| Picture::map(&pixels, 28, Scale::Sequential(1.0), palette)));
     view! {
         <button
             type="button"

@@ -49,7 +49,8 @@ fn Verdict() -> impl IntoView {
         let probability = prediction.probabilities.get(class).copied().unwrap_or(0.0);
         let verdict = label.map(|label| {
             let right = usize::from(label) == class;
-            let (class, text) = if right { ("verdict right", "✓ right") } else { ("verdict wrong", "✗ wrong") };
+            let (class, text) =
+                if right { ("verdict right", "✓ right") } else { ("verdict wrong", "✗ wrong") };
             view! { <span class=class data-testid="verdict">{text}</span> }
         });
         view! {

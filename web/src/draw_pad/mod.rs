@@ -49,7 +49,9 @@ pub fn DrawPad() -> impl IntoView {
             match answer.await {
                 Ok((Reply::Drawn(drawing), arrays)) => {
                     let mut arrays = arrays.into_iter();
-                    if let (Some(Array::F32(before)), Some(Array::F32(after))) = (arrays.next(), arrays.next()) {
+                    if let (Some(Array::F32(before)), Some(Array::F32(after))) =
+                        (arrays.next(), arrays.next())
+                    {
                         seen.set(Some(Seen { drawing, before: before.into(), after: after.into() }));
                     }
                 }

@@ -25,7 +25,8 @@ pub fn Received(
         seen.with(|seen| match seen {
             Some(seen) if !seen.drawing.blank => {
                 let [down, right] = seen.drawing.shift;
-                format!("moved {down:+.1} ↓ {right:+.1} →, scaled ×{:.2}", seen.drawing.scale).replace('-', "−")
+                format!("moved {down:+.1} ↓ {right:+.1} →, scaled ×{:.2}", seen.drawing.scale)
+                    .replace('-', "−")
             }
             _ => "The network receives 28×28 pixels, centred as MNIST's digits are.".to_owned(),
         })

@@ -121,7 +121,8 @@ fn PairField(argument: Memo<Argument>, change: Callback<(String, Value)>) -> imp
                 change.run((argument.name, value));
             }
         };
-        let text = if follows { String::new() } else { argument.with_untracked(|a| a.pair()[axis].to_string()) };
+        let text =
+            if follows { String::new() } else { argument.with_untracked(|a| a.pair()[axis].to_string()) };
         view! {
             <input
                 type="number"

@@ -36,7 +36,8 @@ pub fn GridView(
     let point = move |event: MouseEvent| {
         let zoom = zoom.get_untracked() as i32;
         let cell = [event.offset_y() / zoom, event.offset_x() / zoom];
-        let inside = cell.iter().zip(size.get_untracked()).all(|(&cell, size)| cell >= 0 && (cell as usize) < size);
+        let inside =
+            cell.iter().zip(size.get_untracked()).all(|(&cell, size)| cell >= 0 && (cell as usize) < size);
         let cell = inside.then(|| cell.map(|cell| cell as usize));
         if at.get_untracked() != cell {
             at.set(cell);
@@ -58,8 +59,11 @@ pub fn GridView(
     let outline = move || {
         at.get().filter(|_| outlined).map(|[row, column]| {
             let zoom = zoom.get();
-            let style =
-                format!("top: {}px; left: {}px; width: {zoom}px; height: {zoom}px", row * zoom, column * zoom);
+            let style = format!(
+                "top: {}px; left: {}px; width: {zoom}px; height: {zoom}px",
+                row * zoom,
+                column * zoom
+            );
             view! { <span class="cell-outline" style=style aria-hidden="true"></span> }
         })
     };

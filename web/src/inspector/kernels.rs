@@ -35,7 +35,8 @@ fn tiling(workbench: Workbench, layer_idx: usize, shape: &[usize]) -> Option<Til
         _ => return None,
     };
     // One row per output; with a single input channel, several outputs share a row.
-    let columns = if in_channels == 1 { out.min((WIDTH_PX / 4 / (width + 1)).clamp(1, 8)) } else { in_channels };
+    let columns =
+        if in_channels == 1 { out.min((WIDTH_PX / 4 / (width + 1)).clamp(1, 8)) } else { in_channels };
     Some(Tiling { in_channels, height, width, columns })
 }
 
@@ -61,7 +62,11 @@ pub fn Kernels(
             Some(output) => {
                 let own = values.get(output * per_output..(output + 1) * per_output)?.to_vec();
                 let columns = tiling.in_channels.min((WIDTH_PX / 3 / (tiling.width + 1)).max(1));
-                let height = if tiling.in_channels * tiling.height * tiling.width == own.len() { tiling.height } else { 1 };
+                let height = if tiling.in_channels * tiling.height * tiling.width == own.len() {
+                    tiling.height
+                } else {
+                    1
+                };
                 Some((own, Tiling { columns, height, ..tiling }, scale))
             }
         }
@@ -87,8 +92,10 @@ pub fn Kernels(
             Some(format!("weight[{output}, {input}, {y}, {x}] = {}", figures::value(*value)))
         })
     };
-    let range = move || weight.with(|weight| weight.as_ref().map(|(_, _, scale)| figures::value(scale.range()[1])));
-    let explanation = if only.is_some() { "one tile per input channel" } else { "rows: outputs · columns: inputs" };
+    let range =
+        move || weight.with(|weight| weight.as_ref().map(|(_, _, scale)| figures::value(scale.range()[1])));
+    let explanation =
+        if only.is_some() { "one tile per input channel" } else { "rows: outputs · columns: inputs" };
     view! {
         <Show when=move || weight.with(Option::is_some)>
             <section class="block" aria-label="Kernels" data-testid="kernels">

@@ -11,7 +11,10 @@ use crate::store::Workbench;
 pub fn LayerView(layer_idx: usize) -> impl IntoView {
     let workbench = Workbench::get();
     let type_name = move || {
-        workbench.model.with(|model| model.layers.get(layer_idx).map(nn::LayerSpec::type_name)).unwrap_or("No layer")
+        workbench
+            .model
+            .with(|model| model.layers.get(layer_idx).map(nn::LayerSpec::type_name))
+            .unwrap_or("No layer")
     };
     let shapes = move || {
         workbench.geometry.with(|geometry| {

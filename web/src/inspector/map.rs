@@ -20,7 +20,10 @@ pub fn MapView(layer_idx: usize, channel: usize) -> impl IntoView {
     let palette = Palette::signal();
     let at = RwSignal::new(None::<[usize; 2]>);
     let name = move || {
-        workbench.model.with(|model| model.layers.get(layer_idx).map(nn::LayerSpec::type_name)).unwrap_or_default()
+        workbench
+            .model
+            .with(|model| model.layers.get(layer_idx).map(nn::LayerSpec::type_name))
+            .unwrap_or_default()
     };
     let value = move || {
         let [row, column] = at.get()?;

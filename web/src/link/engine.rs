@@ -50,7 +50,8 @@ impl Engine {
     pub fn start(&self, on_failure: impl Fn(String) + 'static) -> Result<(), String> {
         let inner = self.0.get_value();
         let base = leptos::prelude::document().base_uri().ok().flatten().unwrap_or_default();
-        let url = web_sys::Url::new_with_base("./worker_loader.js", &base).map_err(|error| format!("{error:?}"))?;
+        let url =
+            web_sys::Url::new_with_base("./worker_loader.js", &base).map_err(|error| format!("{error:?}"))?;
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&url.href(), &options).map_err(|error| format!("{error:?}"))?;
@@ -67,7 +68,8 @@ impl Engine {
         let failing = Rc::downgrade(&inner);
         let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |error: ErrorEvent| {
             let said = error.message();
-            let reason = if said.is_empty() || said == "undefined" { "it could not be loaded".into() } else { said };
+            let reason =
+                if said.is_empty() || said == "undefined" { "it could not be loaded".into() } else { said };
             if let Some(inner) = failing.upgrade() {
                 inner.fail_all(&reason);
             }
@@ -132,7 +134,9 @@ impl Inner {
         let message = match decode::<Event>(message.data()) {
             Ok(message) => message,
             Err(error) => {
-                web_sys::console::error_1(&format!("a message from the worker makes no sense: {error}").into());
+                web_sys::console::error_1(
+                    &format!("a message from the worker makes no sense: {error}").into(),
+                );
                 return;
             }
         };

@@ -29,7 +29,8 @@ pub fn Menu(
     let place = move |_| {
         let (Some(button), Some(popover)) = (button.get_untracked(), popover.get_untracked()) else { return };
         let (anchor, own) = (button.get_bounding_client_rect(), popover.get_bounding_client_rect());
-        let size = |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|v| v.as_f64()).unwrap_or(0.0);
+        let size =
+            |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|v| v.as_f64()).unwrap_or(0.0);
         let (width, height) = (size(window().inner_width()), size(window().inner_height()));
         let left = anchor.left().min(width - own.width() - 8.0).max(8.0);
         let below = anchor.bottom() + 4.0;

@@ -41,7 +41,8 @@ fn Class(class: usize) -> impl IntoView {
         label.map(usize::from) == Some(class)
     });
     let is_prediction = Memo::new(move |_| {
-        let best = workbench.inspection.with(|inspection| inspection.as_ref().map(|i| i.body.prediction.class));
+        let best =
+            workbench.inspection.with(|inspection| inspection.as_ref().map(|i| i.body.prediction.class));
         best == Some(class)
     });
     let percent = move || probability.get().unwrap_or(0.0) * 100.0;

@@ -97,7 +97,9 @@ pub fn Head(layer_idx: usize) -> impl IntoView {
 
 fn focus_head(layer_idx: usize) {
     let head = document().get_element_by_id(&format!("head-{layer_idx}"));
-    if let Some(head) = head.and_then(|head| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(head).ok()) {
+    if let Some(head) =
+        head.and_then(|head| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(head).ok())
+    {
         head.focus().unwrap_or_default(); // Losing the focus is a nuisance, not a failure.
     }
 }

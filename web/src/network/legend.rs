@@ -44,7 +44,9 @@ pub fn Legend() -> impl IntoView {
         let of_layer = |layer_idx| workbench.with_output(layer_idx, |_, _, range| range);
         let range = match (workbench.scale_over.get(), workbench.selection.get()) {
             (ScaleOver::Network, _) => Some(network_range(workbench)),
-            (ScaleOver::Layer, Selection::Layer(layer_idx) | Selection::Map { layer_idx, .. }) => of_layer(layer_idx),
+            (ScaleOver::Layer, Selection::Layer(layer_idx) | Selection::Map { layer_idx, .. }) => {
+                of_layer(layer_idx)
+            }
             (ScaleOver::Map, Selection::Map { layer_idx, channel }) => {
                 workbench.with_output(layer_idx, |shape, values, range| {
                     let size = shape.iter().skip(1).product::<usize>();
@@ -60,7 +62,9 @@ pub fn Legend() -> impl IntoView {
     });
     let of_what = move || match (workbench.scale_over.get(), workbench.selection.get()) {
         (ScaleOver::Network, _) => "network".to_owned(),
-        (ScaleOver::Map, Selection::Map { layer_idx, channel }) => format!("layer {layer_idx}, map {channel}"),
+        (ScaleOver::Map, Selection::Map { layer_idx, channel }) => {
+            format!("layer {layer_idx}, map {channel}")
+        }
         (_, Selection::Layer(layer_idx) | Selection::Map { layer_idx, .. }) => format!("layer {layer_idx}"),
         (_, Selection::Input) => "input".to_owned(),
         (_, Selection::Class(_)) => "no layer".to_owned(),

@@ -101,7 +101,12 @@ fn Features(layer_idx: usize) -> impl IntoView {
 }
 
 /// One map of the last inspection, in the scale chosen.
-pub fn map_picture(workbench: Workbench, layer_idx: usize, channel: usize, palette: &Palette) -> Option<Picture> {
+pub fn map_picture(
+    workbench: Workbench,
+    layer_idx: usize,
+    channel: usize,
+    palette: &Palette,
+) -> Option<Picture> {
     let picture = workbench.with_output(layer_idx, |shape, values, range| {
         let [_, height, width] = *shape else { return None };
         let map = values.get(channel * height * width..(channel + 1) * height * width)?;

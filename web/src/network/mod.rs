@@ -56,7 +56,8 @@ fn Totals() -> impl IntoView {
     move || {
         workbench.geometry.with(|geometry| {
             if geometry.error.is_some() {
-                return view! { <span class="totals invalid">"does not fit together: training waits"</span> }.into_any();
+                return view! { <span class="totals invalid">"does not fit together: training waits"</span> }
+                    .into_any();
             }
             view! {
                 <span class="totals figures" data-testid="totals">

@@ -29,9 +29,8 @@ impl Palette {
 
     /// Reads the custom properties in force.
     pub fn read() -> Self {
-        let style = document()
-            .document_element()
-            .and_then(|root| window().get_computed_style(&root).ok().flatten());
+        let style =
+            document().document_element().and_then(|root| window().get_computed_style(&root).ok().flatten());
         let colour = |name: &str| {
             let text = style.as_ref().and_then(|style| style.get_property_value(name).ok());
             text.as_deref().and_then(parse).unwrap_or([128; 3])

@@ -42,7 +42,14 @@ impl Picture {
         picture
     }
 
-    fn draw(&mut self, values: &[f32], width: usize, [top, left]: [usize; 2], scale: Scale, palette: &Palette) {
+    fn draw(
+        &mut self,
+        values: &[f32],
+        width: usize,
+        [top, left]: [usize; 2],
+        scale: Scale,
+        palette: &Palette,
+    ) {
         for (i, &value) in values.iter().enumerate() {
             let at = ((top + i / width) * self.width + left + i % width) * 4;
             let [red, green, blue] = scale.colour(value, palette);

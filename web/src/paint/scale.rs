@@ -50,7 +50,9 @@ impl Scale {
 }
 
 fn mix(from: [u8; 3], to: [u8; 3], part: f32) -> [u8; 3] {
-    std::array::from_fn(|i| (f32::from(from[i]) + (f32::from(to[i]) - f32::from(from[i])) * part).round() as u8)
+    std::array::from_fn(|i| {
+        (f32::from(from[i]) + (f32::from(to[i]) - f32::from(from[i])) * part).round() as u8
+    })
 }
 
 /// The least and the greatest of the values; zeros where there is none.

@@ -19,7 +19,8 @@ pub fn FileMenu() -> impl IntoView {
     let weights_input = NodeRef::<Input>::new();
     let save_network = move |_| {
         let json = workbench.model.with_untracked(ModelSpec::to_json);
-        download("network.json", "application/json", json.as_bytes()).unwrap_or_else(|error| workbench.warn(error));
+        download("network.json", "application/json", json.as_bytes())
+            .unwrap_or_else(|error| workbench.warn(error));
     };
     let save_weights = move |_| {
         workbench.ask(Command::Weights, Vec::new(), move |_, arrays| {
@@ -129,7 +130,11 @@ fn download(name: &str, kind: &str, bytes: &[u8]) -> Result<(), String> {
     offer().map_err(|error| format!("{name} could not be saved: {error:?}"))
 }
 
-fn with_chosen_file(input: NodeRef<Input>, workbench: Workbench, then: impl FnOnce(String, Vec<u8>) + 'static) {
+fn with_chosen_file(
+    input: NodeRef<Input>,
+    workbench: Workbench,
+    then: impl FnOnce(String, Vec<u8>) + 'static,
+) {
     let Some(input) = input.get_untracked() else { return };
     let Some(file) = input.files().and_then(|files| files.get(0)) else { return };
     input.set_value(""); // The same file can be chosen again.

@@ -37,7 +37,9 @@ fn handle(workbench: Workbench, event: &KeyboardEvent) {
 }
 
 fn click(id: &str) {
-    if let Some(button) = document().get_element_by_id(id).and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+    if let Some(button) =
+        document().get_element_by_id(id).and_then(|button| button.dyn_into::<HtmlElement>().ok())
+    {
         button.click();
     }
 }

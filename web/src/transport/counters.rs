@@ -11,7 +11,13 @@ pub fn Counters() -> impl IntoView {
     let epochs = move || status.with(|s| s.step as f64 / s.steps_per_epoch.max(1) as f64);
     let within = move || status.with(|s| (s.step % s.steps_per_epoch.max(1)) as f64);
     let speed = move || {
-        status.with(|s| if s.images_per_second > 0.0 { figures::count(s.images_per_second as u64) } else { "–".to_owned() })
+        status.with(|s| {
+            if s.images_per_second > 0.0 {
+                figures::count(s.images_per_second as u64)
+            } else {
+                "–".to_owned()
+            }
+        })
     };
     let millis = move || {
         status.with(|s| match s.step_millis {

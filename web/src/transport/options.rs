@@ -15,7 +15,8 @@ pub fn Options() -> impl IntoView {
     let options = workbench.options;
     let name = move || options.with(|options| options.optimiser.name());
     let choose = move |event: web_sys::Event| {
-        let optimiser = if event_target_value(&event) == "Adam" { Optimiser::adam() } else { Optimiser::sgd() };
+        let optimiser =
+            if event_target_value(&event) == "Adam" { Optimiser::adam() } else { Optimiser::sgd() };
         workbench.change_options(|options| {
             options.learning_rate = optimiser.usual_learning_rate();
             options.optimiser = optimiser;
@@ -122,9 +123,8 @@ fn Arguments() -> impl IntoView {
 #[component]
 fn SgdArguments() -> impl IntoView {
     let workbench = Workbench::get();
-    let nesterov = move || {
-        workbench.options.with(|o| matches!(o.optimiser, Optimiser::Sgd { nesterov: true, .. }))
-    };
+    let nesterov =
+        move || workbench.options.with(|o| matches!(o.optimiser, Optimiser::Sgd { nesterov: true, .. }));
     view! {
         <Argument
             name="momentum"

@@ -1,0 +1,138 @@
+//! `window.receptive`: the page's actions for scripts. What a script does, the page shows. Its types are in
+//! `web/public/receptive.d.ts`.
+
+mod arguments;
+mod events;
+mod run;
+
+use js_sys::{Function, Object, Promise, Reflect};
+use leptos::prelude::*;
+use protocol::{Array, Command, Reply};
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::link::{array_to_js, to_js};
+use crate::store::Workbench;
+
+/// What a call comes to, or why it does not.
+type Outcome = Result<JsValue, String>;
+
+/// Puts the object on the window.
+pub fn install(workbench: Workbench) {
+    let api = Object::new();
+    set(&api, "ready", &ready(workbench));
+    run::install(&api, workbench);
+
+    getter(&api, "backend", move || workbench.backend.with_untracked(to_js));
+    getter(&api, "model", move || workbench.model.with_untracked(to_js));
+    getter(&api, "options", move || workbench.options.with_untracked(to_js));
+    method(&api, "setBackend", move |argument| async move {
+        let backend = arguments::backend(&argument)?;
+        request(workbench, Command::SetBackend { backend }, Vec::new()).await.map(done)
+    });
+    method(&api, "setModel", move |argument| async move {
+        let model = arguments::model(&argument)?;
+        workbench.submit_model(model).await.map(|()| JsValue::UNDEFINED)
+    });
+    method(&api, "setOptions", move |argument| async move {
+        let options = workbench.options.with_untracked(|current| arguments::options(current, &argument))?;
+        workbench.submit_options(options).await.map(|()| JsValue::UNDEFINED)
+    });
+    method(&api, "loadData", move |argument| async move { run::load_data(workbench, &argument).await });
+    method(&api, "predict", move |argument| async move {
+        let picture = arguments::picture(&argument)?;
+        match request(workbench, Command::Predict, vec![picture]).await? {
+            (Reply::Predicted(prediction), _) => to_js(&prediction),
+            other => Err(unexpected(&other.0)),
+        }
+    });
+    method(&api, "activations", move |argument| async move {
+        let n_layers = workbench.model.with_untracked(|model| model.layers.len());
+        let layer_idx = arguments::layer_idx(&argument, n_layers)?;
+        match request(workbench, Command::Activations { layer_idx }, Vec::new()).await? {
+            (Reply::Activations { shape }, arrays) => {
+                let result = Object::new();
+                set(&result, "shape", &to_js(&shape)?);
+                set(&result, "data", &first(&arrays)?);
+                Ok(result.into())
+            }
+            other => Err(unexpected(&other.0)),
+        }
+    });
+    method(&api, "weights", move |_| async move {
+        let (_, arrays) = request(workbench, Command::Weights, Vec::new()).await?;
+        first(&arrays)
+    });
+    method(&api, "setWeights", move |argument| async move {
+        let bytes = arguments::bytes(&argument)?;
+        request(workbench, Command::SetWeights, vec![bytes]).await.map(done)
+    });
+    events::install(&api, workbench);
+    set(window().as_ref(), "receptive", &api);
+}
+
+/// Resolves when the worker has data and a network.
+fn ready(workbench: Workbench) -> JsValue {
+    let mut resolve = None;
+    let promise = Promise::new(&mut |accept, _| resolve = Some(accept));
+    let resolve: StoredValue<Option<Function>, LocalStorage> = StoredValue::new_local(resolve);
+    Effect::new(move |_| {
+        let is_ready = workbench.ready.get() && workbench.data.with(Option::is_some);
+        if is_ready && let Some(resolve) = resolve.try_update_value(Option::take).flatten() {
+            resolve.call0(&JsValue::UNDEFINED).ok();
+        }
+    });
+    promise.into()
+}
+
+/// Sends a command and waits for its reply.
+async fn request(
+    workbench: Workbench,
+    command: Command,
+    arrays: Vec<Array>,
+) -> Result<(Reply, Vec<Array>), String> {
+    workbench.engine.send(command, arrays).await
+}
+
+fn done(_: (Reply, Vec<Array>)) -> JsValue {
+    JsValue::UNDEFINED
+}
+
+fn unexpected(reply: &Reply) -> String {
+    format!("the worker answered something else: {reply:?}")
+}
+
+fn first(arrays: &[Array]) -> Outcome {
+    arrays
+        .first()
+        .map(|array| array_to_js(array).into())
+        .ok_or_else(|| "the worker sent no numbers".to_owned())
+}
+
+fn set(object: &JsValue, name: &str, value: &JsValue) {
+    Reflect::set(object, &name.into(), value).expect("plain objects and the window take new fields");
+}
+
+fn error(text: &str) -> JsValue {
+    js_sys::Error::new(text).into()
+}
+
+/// A method that answers at once.
+fn getter(api: &Object, name: &str, read: impl Fn() -> Outcome + 'static) {
+    let closure =
+        Closure::<dyn Fn() -> Result<JsValue, JsValue>>::new(move || read().map_err(|text| error(&text)));
+    set(api, name, &closure.into_js_value());
+}
+
+/// A method that answers with a promise. It has one argument at most; what is missing is undefined.
+fn method<F>(api: &Object, name: &str, act: impl Fn(JsValue) -> F + 'static)
+where
+    F: Future<Output = Outcome> + 'static,
+{
+    let closure = Closure::<dyn Fn(JsValue) -> Promise>::new(move |argument: JsValue| {
+        let outcome = act(argument);
+        future_to_promise(async move { outcome.await.map_err(|text| error(&text)) })
+    });
+    set(api, name, closure.into_js_value().unchecked_ref());
+}

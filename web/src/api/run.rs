@@ -1,0 +1,69 @@
+use js_sys::Object;
+use protocol::{Command, DataSource, Reply};
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::arguments::{self, Source};
+use super::{Outcome, done, method, request, unexpected};
+use crate::data_panel::load_files;
+use crate::link::to_js;
+use crate::store::Workbench;
+
+/// Training, evaluating, resetting.
+pub fn install(api: &Object, workbench: Workbench) {
+    method(api, "train", move |argument| async move { train(workbench, &argument).await });
+    method(api, "step", move |_| async move {
+        let steps = Object::new();
+        super::set(&steps, "steps", &1.into());
+        train(workbench, &steps).await
+    });
+    method(
+        api,
+        "pause",
+        move |_| async move { request(workbench, Command::Pause, Vec::new()).await.map(done) },
+    );
+    method(api, "reset", move |argument| async move {
+        let seed = arguments::seed(&argument)?;
+        request(workbench, Command::Reset { seed }, Vec::new()).await.map(done)
+    });
+    method(api, "evaluate", move |argument| async move {
+        let split = arguments::split(&argument)?;
+        match request(workbench, Command::Evaluate { split }, Vec::new()).await? {
+            (Reply::Evaluated(evaluation), _) => {
+                let result = to_js(&evaluation);
+                leptos::prelude::Set::set(&workbench.evaluation, Some(evaluation));
+                result
+            }
+            other => Err(unexpected(&other.0)),
+        }
+    });
+}
+
+async fn train(workbench: Workbench, argument: &JsValue) -> Outcome {
+    let until = arguments::until(argument)?;
+    if !workbench.is_valid() {
+        return Err(
+            "the network on screen does not fit together; undo, repair it, or call setModel".to_owned()
+        );
+    }
+    match request(workbench, Command::Train { until }, Vec::new()).await? {
+        (trained @ Reply::Trained { .. }, _) => {
+            let result = to_js(&trained)?;
+            js_sys::Reflect::delete_property(result.unchecked_ref::<Object>(), &"type".into()).ok();
+            Ok(result)
+        }
+        other => Err(unexpected(&other.0)),
+    }
+}
+
+/// Loads a data set and waits until it is in use.
+pub async fn load_data(workbench: Workbench, argument: &JsValue) -> Outcome {
+    let source = match arguments::source(argument)? {
+        Source::Files(files) => {
+            load_files(workbench, files).await?;
+            return Ok(JsValue::UNDEFINED);
+        }
+        Source::Generated => DataSource::Generated,
+        Source::Mnist => DataSource::Mnist,
+    };
+    request(workbench, Command::LoadData { source }, Vec::new()).await.map(done)
+}
