@@ -52,7 +52,7 @@ test('random edits while training leave no error behind, and a page that answers
 
 /** Runs in the page: uses a control of the network or of its inspector; how many it used. */
 function actSomewhere([which, how]) {
-  const areas = document.querySelectorAll('[data-testid="network"], [data-testid="inspector"]');
+  const areas = document.querySelectorAll('[data-testid="columns"], [data-testid^="inspector-"]');
   const selector = 'button, select, input:not([type="file"])';
   const controls = [...areas]
     .flatMap((area) => [...area.querySelectorAll(selector)])
