@@ -1,7 +1,9 @@
-//! What the tests share: opening the GPU, and running one graph on both executors.
+//! What the tests share: opening the GPU, running one graph on both executors, and reading reference numbers.
 
 mod case;
+mod golden;
 mod gpu_test;
 
 pub use case::{Case, Results, Tolerance, assert_close};
+pub use golden::{Golden, GoldenCase};
 pub use gpu_test::open_gpu;

@@ -45,8 +45,7 @@ impl Readback {
         let lens: Vec<usize> = pieces.iter().map(|piece| piece.len).collect();
         let started = self.start(&device, pieces);
         async move {
-            let (mapping, submission) = started?;
-            let numbers = mapping.numbers(&device, submission, lens.iter().sum()).await?;
+            let numbers = started?.numbers(&device).await?;
             let mut rest = numbers.as_slice();
             let mut split = |len| {
                 let (first, others) = rest.split_at(len);
@@ -57,11 +56,7 @@ impl Readback {
         }
     }
 
-    fn start(
-        &self,
-        device: &Device,
-        pieces: &[Piece<'_>],
-    ) -> Result<(Mapping, wgpu::SubmissionIndex), GpuError> {
+    fn start(&self, device: &Device, pieces: &[Piece<'_>]) -> Result<Reading, GpuError> {
         device.check()?;
         let slot = self.slots.iter().find(|slot| !slot.busy.get());
         let slot = Rc::clone(slot.ok_or(GpuError::Busy { what: self.what })?);
@@ -72,41 +67,61 @@ impl Readback {
             encoder.copy_buffer_to_buffer(piece.buffer, from, &slot.buffer, end, n_bytes);
             end += n_bytes;
         }
+        if end == 0 {
+            return Ok(Reading { slot: None });
+        }
+        let submission = device.submit(encoder);
+        let (sender, mapped) = futures_channel::oneshot::channel();
+        slot.buffer.slice(..end).map_async(wgpu::MapMode::Read, move |result| {
+            // Where nobody waits any more, there is nobody to tell.
+            let _ = sender.send(result);
+        });
         slot.busy.set(true);
-        Ok((Mapping { slot }, device.submit(encoder)))
+        Ok(Reading { slot: Some(Mapping { slot, n_bytes: end, submission, mapped }) })
     }
+}
+
+/// A read under way; one of no numbers needs no slot.
+struct Reading {
+    slot: Option<Mapping>,
 }
 
 /// A slot in use; it is free again when this is dropped, whether the read was awaited to its end or not.
 struct Mapping {
     slot: Rc<Slot>,
+    n_bytes: u64,
+    submission: wgpu::SubmissionIndex,
+    mapped: MapResult,
 }
 
-impl Mapping {
-    async fn numbers(
-        &self,
-        device: &Device,
-        submission: wgpu::SubmissionIndex,
-        len: usize,
-    ) -> Result<Vec<f32>, GpuError> {
-        if len == 0 {
-            return Ok(Vec::new());
-        }
-        let (sender, receiver) = futures_channel::oneshot::channel();
-        let slice = self.slot.buffer.slice(..4 * len as u64);
-        slice.map_async(wgpu::MapMode::Read, move |result| {
-            // Where nobody waits any more, there is nobody to tell.
-            let _ = sender.send(result);
-        });
-        let mapped = wait(device, submission, receiver).await;
+impl Reading {
+    async fn numbers(self, device: &Device) -> Result<Vec<f32>, GpuError> {
+        let Some(mut mapping) = self.slot else { return Ok(Vec::new()) };
+        let mapped = mapping.wait(device).await;
         device.check()?;
         // A buffer of ours cannot be mapped only where its device is gone.
         let lost = || GpuError::Lost { message: "its memory can no longer be read".to_owned() };
         if !mapped {
             return Err(lost());
         }
-        let view = slice.get_mapped_range().map_err(|_| lost())?;
+        let view = mapping.slot.buffer.slice(..mapping.n_bytes).get_mapped_range().map_err(|_| lost())?;
         Ok(bytemuck::pod_collect_to_vec(&view))
+    }
+}
+
+impl Mapping {
+    /// The browser calls back by itself.
+    #[cfg(target_arch = "wasm32")]
+    async fn wait(&mut self, _: &Device) -> bool {
+        matches!((&mut self.mapped).await, Ok(Ok(())))
+    }
+
+    /// Natively somebody has to ask; having asked, the answer is there, or never comes.
+    #[cfg(not(target_arch = "wasm32"))]
+    async fn wait(&mut self, device: &Device) -> bool {
+        let submission_index = Some(self.submission.clone());
+        let poll = wgpu::PollType::Wait { submission_index, timeout: None };
+        device.wgpu.poll(poll).is_ok() && matches!(self.mapped.try_recv(), Ok(Some(Ok(()))))
     }
 }
 
@@ -118,16 +133,3 @@ impl Drop for Mapping {
 }
 
 type MapResult = futures_channel::oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>;
-
-/// The browser calls back by itself.
-#[cfg(target_arch = "wasm32")]
-async fn wait(_: &Device, _: wgpu::SubmissionIndex, receiver: MapResult) -> bool {
-    matches!(receiver.await, Ok(Ok(())))
-}
-
-/// Natively somebody has to ask; having asked, the answer is there, or never comes.
-#[cfg(not(target_arch = "wasm32"))]
-async fn wait(device: &Device, submission: wgpu::SubmissionIndex, mut receiver: MapResult) -> bool {
-    let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
-    device.wgpu.poll(poll).is_ok() && matches!(receiver.try_recv(), Ok(Some(Ok(()))))
-}

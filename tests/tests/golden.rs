@@ -1,0 +1,85 @@
+//! Both executors compute what PyTorch computed in 64 bits: outputs and gradients of convolutions and pooling.
+#![allow(missing_docs, reason = "tests are named for what they say")]
+
+use std::rc::Rc;
+
+use gpu::Device;
+use receptive_tests::{Case, Golden, GoldenCase, Results, Tolerance, assert_close, gpu_tests};
+use tensor::Window;
+use tensor::ops::{AdaptiveAvgPool2d, AvgPool2d, Conv2d, MaxPool2d, Op};
+
+gpu_tests!(the_gpu_reproduces_the_convolutions, the_gpu_reproduces_the_poolings);
+
+const CONV2D: &[u8] = include_bytes!("../golden/conv2d.safetensors");
+const POOL2D: &[u8] = include_bytes!("../golden/pool2d.safetensors");
+
+/// The case's operation over its inputs, with the upstream gradient that PyTorch was given.
+fn case(golden: GoldenCase<'_>) -> Case {
+    let mut case = Case::default();
+    let mut inputs = Vec::new();
+    for role in ["input", "weight", "bias"] {
+        if let Some((shape, numbers)) = golden.find(role) {
+            inputs.push(case.input(role, &shape, numbers));
+        }
+    }
+    let output = case.graph.apply(operation(golden), &inputs).unwrap();
+    assert_eq!(case.graph.shape(output), golden.tensor("output").0);
+    case.output("output", output);
+    case.output_gradients(output, &inputs, Some(golden.tensor("grad_output").1));
+    case
+}
+
+fn operation(golden: GoldenCase<'_>) -> Op {
+    let window = |kernel, dilation| Window {
+        kernel,
+        stride: golden.pair("stride"),
+        padding: golden.pair("padding"),
+        dilation,
+    };
+    let pooling = || window(golden.pair("kernel_size"), [1, 1]);
+    match golden.arguments["op"].as_str() {
+        Some("conv2d") => {
+            let (weight, _) = golden.tensor("weight");
+            let window = window([weight[2], weight[3]], golden.pair("dilation"));
+            Conv2d { window, groups: golden.pair("groups")[0] }.into()
+        }
+        Some("max_pool2d") => MaxPool2d { window: pooling() }.into(),
+        Some("avg_pool2d") => AvgPool2d { window: pooling() }.into(),
+        Some("adaptive_avg_pool2d") => AdaptiveAvgPool2d { output_size: golden.pair("output_size") }.into(),
+        other => panic!("{} is of {other:?}", golden.name),
+    }
+}
+
+fn compare(golden: GoldenCase<'_>, results: Results) {
+    for (name, received) in results {
+        let role = name.replace("grad of ", "grad_");
+        let (_, expected) = golden.tensor(&role);
+        assert_close(&format!("{}, {role}", golden.name), &received, &expected, Tolerance::SUMS);
+    }
+}
+
+async fn on_gpu_all(device: &Rc<Device>, file: &'static [u8]) {
+    for golden in Golden::read(file).cases() {
+        compare(golden, case(golden).on_gpu(device).await);
+    }
+}
+
+async fn the_gpu_reproduces_the_convolutions(device: Rc<Device>) {
+    on_gpu_all(&device, CONV2D).await;
+}
+
+async fn the_gpu_reproduces_the_poolings(device: Rc<Device>) {
+    on_gpu_all(&device, POOL2D).await;
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn the_cpu_reproduces_convolutions_and_poolings() {
+    for (file, n_cases) in [(CONV2D, 14), (POOL2D, 9)] {
+        let file = Golden::read(file);
+        assert_eq!(file.cases().len(), n_cases);
+        for golden in file.cases() {
+            compare(golden, case(golden).on_cpu());
+        }
+    }
+}

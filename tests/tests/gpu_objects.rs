@@ -1,0 +1,232 @@
+//! What the GPU's executor makes, and what it does when things go wrong.
+#![allow(missing_docs, reason = "tests are named for what they say")]
+
+use std::rc::Rc;
+
+use gpu::{Counts, Device, GpuError, RECORD_CAPACITY};
+use nn::{Network, initial_parameters, names, presets};
+use receptive_tests::gpu_tests;
+use tensor::ops::Activation;
+use tensor::{Graph, Hyper, ParameterLayout, Plan, PlanRequest, TensorError, Update, Value};
+
+gpu_tests!(
+    a_step_makes_nothing_and_submits_once,
+    recorded_steps_come_back_in_order,
+    reads_leave_the_executor_free_and_see_the_numbers_of_their_time,
+    several_outputs_come_with_one_submission,
+    plans_share_parameters_and_pipelines,
+    the_same_steps_give_the_same_bits,
+    what_does_not_fit_is_a_typed_error,
+    a_lost_device_is_an_error_and_not_a_hang,
+);
+
+const BATCH: usize = 8;
+
+fn small() -> Network {
+    Network::new(presets::model("s").expect("there is a preset s"), 10).unwrap()
+}
+
+/// The network S with its training plan, ready to step.
+fn trainer(device: &Rc<Device>) -> (gpu::Executor, gpu::PlanIdx) {
+    let network = small();
+    let layout = network.layout();
+    let mut executor = gpu::Executor::new(device, &layout, 1).unwrap();
+    executor.set_parameters(&initial_parameters(&layout, 1)).unwrap();
+    let plan = network.training_plan(BATCH, Update::Sgd { nesterov: false }).unwrap();
+    let plan = executor.add(plan).unwrap();
+    write_batch(&executor, plan);
+    (executor, plan)
+}
+
+fn write_batch(executor: &gpu::Executor, plan: gpu::PlanIdx) {
+    let pixels: Vec<f32> = (0..BATCH * 784).map(|idx| (idx * 31 % 256) as f32 / 255.0).collect();
+    let labels: Vec<u32> = (0..BATCH as u32).collect();
+    executor.write_input(plan, names::IMAGES, &pixels).unwrap();
+    executor.write_input_u32(plan, names::LABELS, &labels).unwrap();
+    executor.set_hyper(Hyper { learning_rate: 0.05, beta1: 0.9, ..Hyper::default() });
+}
+
+fn made(counts: Counts) -> [usize; 3] {
+    [counts.buffers, counts.bind_groups, counts.pipelines]
+}
+
+async fn a_step_makes_nothing_and_submits_once(device: Rc<Device>) {
+    let (mut executor, plan) = trainer(&device);
+    executor.run_recorded(plan).unwrap();
+    executor.take_recorded().await.unwrap();
+    let before = device.counts();
+    for _ in 0..10 {
+        write_batch(&executor, plan);
+        executor.run_recorded(plan).unwrap();
+    }
+    let after = device.counts();
+    assert_eq!(made(after), made(before));
+    assert_eq!(after.submits - before.submits, 10);
+    assert_eq!(after.dispatches - before.dispatches, 10 * executor.dispatches(plan));
+
+    // Nor does reading make anything.
+    executor.take_recorded().await.unwrap();
+    executor.read_output(plan, names::LOSS).await.unwrap();
+    executor.parameters().await.unwrap();
+    executor.state(0).await.unwrap();
+    assert_eq!(made(device.counts()), made(before));
+    assert_eq!(device.counts().submits - after.submits, 4);
+}
+
+async fn recorded_steps_come_back_in_order(device: Rc<Device>) {
+    let (mut executor, plan) = trainer(&device);
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        executor.run_recorded(plan).unwrap();
+        expected.push(executor.read_output(plan, names::LOSS).await.unwrap()[0]);
+    }
+    assert!(expected.windows(2).all(|pair| pair[0] != pair[1]), "{expected:?}");
+    // Two takes under way, with steps between and after them, each have their own steps.
+    let first = executor.take_recorded();
+    executor.run_recorded(plan).unwrap();
+    let second = executor.take_recorded();
+    executor.run_recorded(plan).unwrap();
+    let first: Vec<f32> = first.await.unwrap().into_iter().map(|[loss, _]| loss).collect();
+    assert_eq!(first, expected);
+    assert_eq!(second.await.unwrap().len(), 1);
+    assert_eq!(executor.take_recorded().await.unwrap().len(), 1);
+    assert_eq!(executor.take_recorded().await.unwrap().len(), 0);
+}
+
+async fn reads_leave_the_executor_free_and_see_the_numbers_of_their_time(device: Rc<Device>) {
+    let (mut executor, plan) = trainer(&device);
+    let reading = executor.parameters();
+    executor.run(plan).unwrap();
+    let (before, after) = (reading.await.unwrap(), executor.parameters().await.unwrap());
+    assert_eq!(before, initial_parameters(&small().layout(), 1));
+    assert_ne!(before, after);
+
+    // A third read at once finds no buffer, and one that is given up frees its own.
+    let (first, second) = (executor.parameters(), executor.parameters());
+    assert!(matches!(executor.gradients().await, Err(GpuError::Busy { .. })));
+    drop(first);
+    assert_eq!(executor.parameters().await.unwrap(), after);
+    assert_eq!(second.await.unwrap(), after);
+}
+
+async fn several_outputs_come_with_one_submission(device: Rc<Device>) {
+    let network = small();
+    let layout = network.layout();
+    let mut executor = gpu::Executor::new(&device, &layout, 0).unwrap();
+    executor.set_parameters(&initial_parameters(&layout, 1)).unwrap();
+    let plan = executor.add(network.inspection_plan().unwrap()).unwrap();
+    executor.write_input(plan, names::IMAGES, &[0.5; 784]).unwrap();
+    executor.run(plan).unwrap();
+    let layers: Vec<String> = (0..network.model().layers.len()).map(names::layer).collect();
+    let mut wanted: Vec<&str> = layers.iter().map(String::as_str).collect();
+    wanted.push(names::PROBABILITIES);
+    let before = device.counts();
+    let outputs = executor.read_outputs(plan, &wanted).await.unwrap();
+    assert_eq!(device.counts().submits - before.submits, 1);
+    assert_eq!(made(device.counts()), made(before));
+    let lens: Vec<usize> = outputs.iter().map(Vec::len).collect();
+    assert_eq!(lens, [6272, 6272, 1568, 3136, 3136, 784, 784, 10, 10]);
+    let sum: f32 = outputs[8].iter().sum();
+    assert!((sum - 1.0).abs() < 1e-5, "{:?}", outputs[8]);
+}
+
+async fn plans_share_parameters_and_pipelines(device: Rc<Device>) {
+    let (mut executor, training) = trainer(&device);
+    let before = device.counts();
+    let again = small().training_plan(BATCH, Update::Sgd { nesterov: false }).unwrap();
+    executor.add(again).unwrap();
+    assert_eq!(device.counts().pipelines, before.pipelines);
+
+    let evaluation = executor.add(small().evaluation_plan(1).unwrap()).unwrap();
+    executor.write_input(evaluation, names::IMAGES, &[0.5; 784]).unwrap();
+    executor.run(evaluation).unwrap();
+    let first = executor.read_output(evaluation, names::LOGITS).await.unwrap();
+    executor.run(training).unwrap();
+    executor.run(evaluation).unwrap();
+    assert_ne!(executor.read_output(evaluation, names::LOGITS).await.unwrap(), first);
+}
+
+async fn the_same_steps_give_the_same_bits(device: Rc<Device>) {
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let (mut executor, plan) = trainer(&device);
+        for _ in 0..5 {
+            executor.run(plan).unwrap();
+        }
+        let parameters = executor.parameters().await.unwrap();
+        runs.push(parameters.into_iter().map(f32::to_bits).collect::<Vec<_>>());
+    }
+    assert_eq!(runs[0], runs[1]);
+}
+
+fn relu_plan(len: usize) -> Plan {
+    let mut graph = Graph::new();
+    let x = graph.input("x", Value::f32([len]));
+    let y = graph.apply(Activation::Relu, &[x]).unwrap();
+    Plan::compile(&graph, &PlanRequest { outputs: vec![("y".to_owned(), y)], ..PlanRequest::default() })
+}
+
+async fn what_does_not_fit_is_a_typed_error(device: Rc<Device>) {
+    let (mut executor, plan) = trainer(&device);
+    assert!(matches!(
+        executor.write_input(plan, names::IMAGES, &[0.0; 3]),
+        Err(GpuError::Tensor(TensorError::Length { expected: 6272, received: 3, .. }))
+    ));
+    assert!(matches!(
+        executor.write_input(plan, "pictures", &[]),
+        Err(GpuError::Tensor(TensorError::UnknownName { what: "input", .. }))
+    ));
+    assert!(matches!(
+        executor.read_outputs(plan, &[names::LOSS, "lose"]).await,
+        Err(GpuError::Tensor(TensorError::UnknownName { what: "output", .. }))
+    ));
+    assert!(matches!(
+        executor.set_parameters(&[0.0]),
+        Err(GpuError::Tensor(TensorError::Length { received: 1, .. }))
+    ));
+    assert_eq!(executor.state(1).await.unwrap_err(), GpuError::NoState { state_idx: 1, n_states: 1 });
+    assert_eq!(executor.run(7).unwrap_err(), GpuError::NoPlan { plan_idx: 7, n_plans: 1 });
+    assert_eq!(executor.add(relu_plan(3)).unwrap_err(), GpuError::Layout);
+    let adam = small().training_plan(BATCH, Update::Adam).unwrap();
+    assert!(matches!(executor.add(adam), Err(GpuError::NoState { state_idx: 1, .. })));
+
+    let mut bare = gpu::Executor::new(&device, &ParameterLayout::default(), 0).unwrap();
+    assert!(matches!(bare.add(relu_plan(0)), Err(GpuError::Unsupported { kernel: "relu", .. })));
+    // More than any GPU binds at once today: refused before anything is made of that size.
+    if usize::BITS > 32 {
+        let too_large = usize::MAX >> 4;
+        assert!(matches!(bare.add(relu_plan(too_large)), Err(GpuError::Limit { .. })));
+    }
+    let no_loss = bare.add(relu_plan(3)).unwrap();
+    assert!(matches!(bare.run_recorded(no_loss), Err(GpuError::Tensor(TensorError::UnknownName { .. }))));
+
+    for _ in 0..RECORD_CAPACITY {
+        executor.run_recorded(plan).unwrap();
+    }
+    let full = GpuError::RecordFull { capacity: RECORD_CAPACITY };
+    assert_eq!(executor.run_recorded(plan).unwrap_err(), full);
+    assert_eq!(executor.take_recorded().await.unwrap().len(), RECORD_CAPACITY);
+    executor.run_recorded(plan).unwrap();
+}
+
+async fn a_lost_device_is_an_error_and_not_a_hang(device: Rc<Device>) {
+    let (mut executor, plan) = trainer(&device);
+    executor.run_recorded(plan).unwrap();
+    assert_eq!(device.lost(), None);
+    let under_way = executor.parameters();
+    device.destroy();
+    let lost = |result: Result<Vec<f32>, GpuError>| match result {
+        Err(GpuError::Lost { .. }) => {}
+        other => panic!("{other:?}"),
+    };
+    // A read that was under way may still arrive.
+    if let Err(error) = under_way.await {
+        lost(Err(error));
+    }
+    lost(executor.parameters().await);
+    lost(executor.read_output(plan, names::LOSS).await);
+    assert!(matches!(executor.take_recorded().await, Err(GpuError::Lost { .. })));
+    assert!(matches!(executor.run(plan), Err(GpuError::Lost { .. })));
+    assert!(matches!(executor.add(small().evaluation_plan(1).unwrap()), Err(GpuError::Lost { .. })));
+    assert!(device.lost().is_some());
+}
