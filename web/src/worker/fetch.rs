@@ -52,7 +52,7 @@ async fn all_files(
     let mut before = 0;
     let mut files = Vec::new();
     for file in &data::mnist::FILES {
-        let name = format!("{}.gz", file.name);
+        let name = file.name.to_owned();
         let bytes = one_file(scope, &format!("{base}{name}"), |received| {
             let received_bytes = before + received;
             progress(Event::DataProgress { file: name.clone(), received_bytes, total_bytes });
