@@ -56,7 +56,12 @@ impl Device {
     pub async fn request() -> Result<Self, GpuError> {
         let instance = wgpu::Instance::default();
         let adapter = find_adapter(&instance).await?;
-        let info = adapter.get_info();
+        #[cfg_attr(not(target_arch = "wasm32"), expect(unused_mut, reason = "only a browser leaves the name out"))]
+        let mut info = adapter.get_info();
+        #[cfg(target_arch = "wasm32")]
+        if info.name.is_empty() {
+            info.name = crate::browser::adapter_name().await.unwrap_or_default();
+        }
         let descriptor =
             wgpu::DeviceDescriptor { required_limits: adapter.limits(), ..wgpu::DeviceDescriptor::default() };
         let (wgpu, queue) = adapter
