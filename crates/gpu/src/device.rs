@@ -56,7 +56,10 @@ impl Device {
     pub async fn request() -> Result<Self, GpuError> {
         let instance = wgpu::Instance::default();
         let adapter = find_adapter(&instance).await?;
-        #[cfg_attr(not(target_arch = "wasm32"), expect(unused_mut, reason = "only a browser leaves the name out"))]
+        #[cfg_attr(
+            not(target_arch = "wasm32"),
+            expect(unused_mut, reason = "only a browser leaves the name out")
+        )]
         let mut info = adapter.get_info();
         #[cfg(target_arch = "wasm32")]
         if info.name.is_empty() {
