@@ -26,7 +26,7 @@ pub fn SelectedPicture() -> impl IntoView {
         }
     });
     view! {
-        <section class="block selected" aria-label="The selected picture">
+        <section class="block selected-picture" aria-label="The selected picture">
             <div class="frame"><Pixels picture fit=84 label=name/></div>
             <div class="selected-text">
                 <h3>{name}</h3>

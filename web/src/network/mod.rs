@@ -61,8 +61,8 @@ fn Totals() -> impl IntoView {
             }
             view! {
                 <span class="totals figures" data-testid="totals">
-                    {figures::count(geometry.n_parameters() as u64)} " parameters · "
-                    {figures::short_count(geometry.macs())} " MACs an image"
+                    {figures::count(geometry.n_parameters() as u64)} " params · "
+                    {figures::short_count(geometry.macs())} " MACs"
                 </span>
             }
             .into_any()
