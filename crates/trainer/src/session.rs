@@ -170,6 +170,11 @@ impl Session {
         &self.backend
     }
 
+    /// The GPU that was opened last, if any.
+    pub const fn device(&self) -> Option<&Rc<gpu::Device>> {
+        self.device.as_ref()
+    }
+
     /// The data set in use.
     pub fn data_status(&self) -> DataStatus {
         DataStatus {
