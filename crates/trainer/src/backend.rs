@@ -8,18 +8,24 @@ use protocol::{BackendChoice, BackendKind, BackendStatus, Event};
 use crate::engine::{Engine, EngineError};
 use crate::session::{Session, SessionError};
 
-type Chosen = (Engine, Option<Rc<gpu::Device>>, BackendStatus);
+/// An engine, the GPU that it runs on, and what there is to say of it.
+pub type Chosen = (Engine, Option<Rc<gpu::Device>>, BackendStatus);
 
 /// Builds the engine that is asked for; where anything will do, the GPU, and the CPU where there is none. The reason is
-/// part of the status, so that nothing falls back silently.
-pub(crate) async fn choose(
+/// part of the status, so that nothing falls back silently. A `device` that is open already is used again; `n_threads`
+/// are the CPU's.
+///
+/// # Errors
+/// Where the network cannot be recorded, or the GPU was asked for and cannot be had.
+pub async fn choose_backend(
     network: &Network,
     options: &TrainingOptions,
+    n_threads: usize,
     choice: BackendChoice,
     device: Option<Rc<gpu::Device>>,
 ) -> Result<Chosen, SessionError> {
     if choice == BackendChoice::Cpu {
-        return cpu(network, options, "the CPU was asked for".into());
+        return cpu(network, options, n_threads, "the CPU was asked for".into());
     }
     let device = match device.filter(|device| device.lost().is_none()) {
         Some(device) => Ok(device),
@@ -27,7 +33,7 @@ pub(crate) async fn choose(
     };
     let built = device
         .map_err(EngineError::from)
-        .and_then(|device| Ok((Engine::new(network, options, Some(&device))?, device)));
+        .and_then(|device| Ok((Engine::new(network, options, n_threads, Some(&device))?, device)));
     match built {
         Ok((engine, device)) => {
             let asked = choice == BackendChoice::Gpu;
@@ -42,12 +48,17 @@ pub(crate) async fn choose(
             Ok((engine, Some(device), status))
         }
         Err(error) if choice == BackendChoice::Gpu => Err(error.into()),
-        Err(error) => cpu(network, options, format!("no GPU could be used: {error}")),
+        Err(error) => cpu(network, options, n_threads, format!("no GPU could be used: {error}")),
     }
 }
 
-fn cpu(network: &Network, options: &TrainingOptions, reason: String) -> Result<Chosen, SessionError> {
-    let engine = Engine::new(network, options, None)?;
+fn cpu(
+    network: &Network,
+    options: &TrainingOptions,
+    n_threads: usize,
+    reason: String,
+) -> Result<Chosen, SessionError> {
+    let engine = Engine::new(network, options, n_threads, None)?;
     let status = BackendStatus {
         kind: BackendKind::Cpu,
         name: arithmetic().into(),
@@ -78,7 +89,8 @@ impl Session {
         };
         let reason = self.backend.reason.clone();
         let device = self.device.clone();
-        let (engine, device, mut status) = choose(&network, &options, choice.unwrap_or(same), device).await?;
+        let (engine, device, mut status) =
+            choose_backend(&network, &options, self.n_threads, choice.unwrap_or(same), device).await?;
         if choice.is_none() {
             status.reason = reason;
         }
@@ -93,6 +105,24 @@ impl Session {
             self.say(Event::Backend(self.backend.clone()));
         }
         Ok(())
+    }
+
+    /// Lets the CPU share a training step among threads, from the next step on. The numbers differ by rounding from those
+    /// of one thread, and are the same whenever there are as many threads. A GPU takes no notice.
+    ///
+    /// # Errors
+    /// Where the engine cannot be built anew.
+    pub async fn set_threads(&mut self, n_threads: usize) -> Result<(), SessionError> {
+        self.n_threads = n_threads;
+        if self.backend.kind == BackendKind::Cpu && n_threads != self.n_threads() {
+            self.move_to(BackendChoice::Cpu).await?;
+        }
+        Ok(())
+    }
+
+    /// Threads that share a training step, on the engine in use.
+    pub fn n_threads(&self) -> usize {
+        self.engine.n_threads()
     }
 
     /// Moves to another backend with weights, moments and counts.

@@ -172,6 +172,11 @@ impl Executor {
         &self.gradients
     }
 
+    /// The gradients that the next plan reads, for whoever puts them together from several runs.
+    pub fn gradients_mut(&mut self) -> &mut [f32] {
+        &mut self.gradients
+    }
+
     /// One of the optimiser's states, laid out as the parameters.
     pub fn state(&self, idx: usize) -> &[f32] {
         &self.states[idx]
