@@ -56,7 +56,7 @@ fn Totals() -> impl IntoView {
     move || {
         workbench.geometry.with(|geometry| {
             if geometry.error.is_some() {
-                return view! { <span class="totals invalid">"does not fit together: training waits"</span> }
+                return view! { <span class="totals invalid" data-testid="totals">"does not fit together: training waits"</span> }
                     .into_any();
             }
             view! {
