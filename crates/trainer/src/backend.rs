@@ -115,7 +115,7 @@ impl Session {
     pub async fn set_threads(&mut self, n_threads: usize) -> Result<(), SessionError> {
         self.n_threads = n_threads;
         if self.backend.kind == BackendKind::Cpu && n_threads != self.n_threads() {
-            self.move_to(BackendChoice::Cpu).await?;
+            self.rebuild_with_state(None).await?;
         }
         Ok(())
     }
@@ -127,8 +127,12 @@ impl Session {
 
     /// Moves to another backend with weights, moments and counts.
     pub(crate) async fn move_to(&mut self, choice: BackendChoice) -> Result<(), SessionError> {
+        self.rebuild_with_state(Some(choice)).await
+    }
+
+    async fn rebuild_with_state(&mut self, choice: Option<BackendChoice>) -> Result<(), SessionError> {
         let checkpoint = self.checkpoint().await?;
-        self.rebuild(self.network.clone(), self.options.clone(), Some(choice)).await?;
+        self.rebuild(self.network.clone(), self.options.clone(), choice).await?;
         let (metrics, validation) = (self.last_metrics, self.last_validation);
         self.resume_from(&checkpoint)?;
         (self.last_metrics, self.last_validation) = (metrics, validation);
