@@ -41,7 +41,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| refuse(&error));
+    let result = match arguments.command {
         Command::Train(options) => train::run(&options),
         Command::Eval(options) => eval::run(&options),
         Command::Predict(options) => predict::run(&options),
@@ -54,4 +55,18 @@ fn main() -> ExitCode {
             ExitCode::from(if error.is::<Failed>() { 1 } else { 2 })
         }
     }
+}
+
+/// Ends the program with what clap says: help as it is, an error on one line as all others are.
+fn refuse(error: &clap::Error) -> ! {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    if let DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand = error.kind() {
+        error.exit();
+    }
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let said: Vec<&str> = lines.take_while(|line| !line.starts_with("Usage:")).collect();
+    let said = said.into_iter().filter(|line| !line.starts_with("For more information"));
+    show_error(&eyre::Report::msg(said.collect::<Vec<_>>().join(" ").replacen("error: ", "", 1)));
+    std::process::exit(2);
 }
