@@ -7,6 +7,7 @@ mod conv2d;
 mod gemm;
 mod kernels;
 mod loss;
+mod padded;
 mod pool2d;
 mod softmax;
 mod update;
@@ -43,6 +44,7 @@ struct Loaded {
 struct Scratch {
     columns: Vec<f32>,
     gemm: gemm::Packed,
+    conv2d: conv2d::Memory,
 }
 
 impl Executor {
