@@ -4,8 +4,8 @@ use tensor::{Operand, Step, Window};
 use super::{Grid, Row, dims, u32};
 use crate::specialise::Constant;
 
-/// Channels that one invocation or workgroup of a convolution computes.
-const CHANNEL_BLOCK: usize = 4;
+/// Channels, and positions or taps, that one invocation or workgroup of a convolution computes.
+const BLOCK: usize = 4;
 
 type Constants = Vec<(&'static str, Constant)>;
 
@@ -62,27 +62,29 @@ fn conv2d_constants(conv: &Conv2d, input: &Operand, output: &Operand) -> Constan
     constants
 }
 
-/// One invocation per position and block of channels of one group.
-fn blocks_and_positions(tensor: &Operand, groups: usize) -> Grid {
+/// One invocation per block of positions and block of channels of one group.
+fn blocks(tensor: &Operand, groups: usize) -> Grid {
     let [batch, channels, height, width]: [usize; 4] = dims(tensor);
-    Grid::Invocations(batch * groups * (channels / groups).div_ceil(CHANNEL_BLOCK) * height * width)
+    let n_channel_blocks = groups * (channels / groups).div_ceil(BLOCK);
+    Grid::Invocations(n_channel_blocks * (batch * height * width).div_ceil(BLOCK))
 }
 
 pub(super) fn conv2d(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
     let mut constants = conv2d_constants(conv, &step.reads[0], &step.writes[0]);
     constants.push(("HAS_BIAS", Constant::Bool(step.reads.len() == 3)));
-    Row { file, constants, grid: blocks_and_positions(&step.writes[0], conv.groups) }
+    Row { file, constants, grid: blocks(&step.writes[0], conv.groups) }
 }
 
 pub(super) fn conv2d_grad_input(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
     let constants = conv2d_constants(conv, &step.writes[0], &step.reads[0]);
-    Row { file, constants, grid: blocks_and_positions(&step.writes[0], conv.groups) }
+    Row { file, constants, grid: blocks(&step.writes[0], conv.groups) }
 }
 
-/// One workgroup per tap and block of output channels of one group.
+/// One workgroup per block of taps and block of output channels of one group.
 pub(super) fn conv2d_grad_weight(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
     let constants = conv2d_constants(conv, &step.reads[0], &step.reads[1]);
     let [out_channels, group_channels, kernel_h, kernel_w]: [usize; 4] = dims(&step.writes[0]);
-    let n_blocks = conv.groups * (out_channels / conv.groups).div_ceil(CHANNEL_BLOCK);
-    Row { file, constants, grid: Grid::Workgroups(n_blocks * group_channels * kernel_h * kernel_w) }
+    let n_channel_blocks = conv.groups * (out_channels / conv.groups).div_ceil(BLOCK);
+    let n_tap_blocks = (group_channels * kernel_h * kernel_w).div_ceil(BLOCK);
+    Row { file, constants, grid: Grid::Workgroups(n_channel_blocks * n_tap_blocks) }
 }
