@@ -4,11 +4,13 @@
 // grad_output  [BATCH, OUT_CHANNELS, OUT_H, OUT_W]
 // grad_weight  [OUT_CHANNELS, IN_CHANNELS / GROUPS, KERNEL_H, KERNEL_W]
 //
-// One workgroup computes four neighbouring taps of four neighbouring output channels of one group, so that eight loads
-// serve sixteen products: each invocation sums its share of the rows of all images, then the shares are added in a fixed
+// LANES invocations compute four neighbouring taps of four neighbouring output channels of one group, so that eight
+// loads serve sixteen products: each sums its share of the rows of all images, then the shares are added in a fixed
 // order, so that results are the same every time. The taps of all input channels are numbered in one go, as they lie in
-// memory. Workgroups are numbered as [GROUPS, BLOCKS, TAP_BLOCKS].
+// memory. Tiles are numbered as [GROUPS, BLOCKS, TAP_BLOCKS], and a workgroup holds 64 / LANES of them.
 
+// 1, 8 or 64: enough to occupy a GPU, or 1 where there are tiles enough, because adding shares needs barriers.
+const LANES: u32 = 8;
 const BATCH: u32 = 1;
 const IN_CHANNELS: u32 = 1;
 const IN_H: u32 = 5;
@@ -26,8 +28,7 @@ const PADDING_W: u32 = 0;
 const DILATION_H: u32 = 1;
 const DILATION_W: u32 = 1;
 
-const WORKGROUP_SIZE = 128u;
-const N_SHARES = WORKGROUP_SIZE / 16u;
+const WORKGROUP_SIZE = 64u;
 const GROUP_IN = IN_CHANNELS / GROUPS;
 const GROUP_OUT = OUT_CHANNELS / GROUPS;
 const BLOCKS = (GROUP_OUT + 3u) / 4u;
@@ -35,6 +36,7 @@ const FILTER = GROUP_IN * KERNEL_H * KERNEL_W;
 const TAP_BLOCKS = (FILTER + 3u) / 4u;
 const IN_PLANE = IN_H * IN_W;
 const OUT_PLANE = OUT_H * OUT_W;
+const N_TILES = GROUPS * BLOCKS * TAP_BLOCKS;
 const GRID_ROW = 65535u;
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
@@ -49,13 +51,17 @@ struct Sums {
     channel_3: vec4<f32>,
 }
 
-var<workgroup> shares: array<Sums, 128>;
+var<workgroup> shares: array<Sums, 64>;
 
-fn add_share(sums: ptr<function, Sums>, lane: u32) {
-    (*sums).channel_0 += shares[lane].channel_0;
-    (*sums).channel_1 += shares[lane].channel_1;
-    (*sums).channel_2 += shares[lane].channel_2;
-    (*sums).channel_3 += shares[lane].channel_3;
+// Adds seven more shares, `step` apart, to one's own.
+fn add_shares(sums: ptr<function, Sums>, own: u32, step: u32) {
+    for (var k = 1u; k < 8u; k += 1u) {
+        let share = shares[own + k * step];
+        (*sums).channel_0 += share.channel_0;
+        (*sums).channel_1 += share.channel_1;
+        (*sums).channel_2 += share.channel_2;
+        (*sums).channel_3 += share.channel_3;
+    }
 }
 
 fn store(channel: u32, first_tap: u32, sums: vec4<f32>) {
@@ -73,11 +79,11 @@ fn store(channel: u32, first_tap: u32, sums: vec4<f32>) {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let idx = id.y * GRID_ROW + id.x;
-    if (idx >= GROUPS * BLOCKS * TAP_BLOCKS) {
-        return;
-    }
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let tile = (id.y * GRID_ROW + id.x) * (WORKGROUP_SIZE / LANES) + local / LANES;
+    let lane = local % LANES;
+    // Past the last tile, the last one is computed again and not stored: everyone has to meet at the barriers.
+    let idx = min(tile, N_TILES - 1u);
     let group = idx / (BLOCKS * TAP_BLOCKS);
     let first = ((idx / TAP_BLOCKS) % BLOCKS) * 4u;
     let first_tap = (idx % TAP_BLOCKS) * 4u;
@@ -89,7 +95,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     let planes = (group * GROUP_IN + taps / (KERNEL_H * KERNEL_W)) * IN_PLANE;
 
     var sums: Sums;
-    for (var row = lane; row < BATCH * OUT_H; row += WORKGROUP_SIZE) {
+    for (var row = lane; row < BATCH * OUT_H; row += LANES) {
         let y = row % OUT_H;
         let n = row / OUT_H;
         // Above the input this wraps around to a huge number: one comparison serves both ends.
@@ -110,20 +116,22 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         }
     }
 
-    // Two levels: halving needs three times the barriers, which are dear on software adapters.
-    shares[lane] = sums;
-    workgroupBarrier();
-    if (lane % 16u == 0u) {
-        for (var k = 1u; k < 16u; k += 1u) {
-            add_share(&sums, lane + k);
+    if (LANES == 64u) {
+        shares[local] = sums;
+        workgroupBarrier();
+        if (lane % 8u == 0u) {
+            add_shares(&sums, local, 1u);
         }
-        shares[lane] = sums;
+        workgroupBarrier();
     }
-    workgroupBarrier();
-    if (lane == 0u) {
-        for (var k = 1u; k < N_SHARES; k += 1u) {
-            add_share(&sums, k * 16u);
+    if (LANES >= 8u) {
+        shares[local] = sums;
+        workgroupBarrier();
+        if (lane == 0u) {
+            add_shares(&sums, local, LANES / 8u);
         }
+    }
+    if (lane == 0u && tile < N_TILES) {
         let channel = group * GROUP_OUT + first;
         store(channel, first_tap, sums.channel_0);
         if (first + 1u < GROUP_OUT) {

@@ -80,7 +80,9 @@ const POOLINGS: &[([usize; 4], Window)] = &[
     ([1, 2, 6, 6], window([3, 3], [1, 1], [0, 0], [1, 1])),
     ([2, 1, 9, 7], window([3, 2], [1, 3], [1, 0], [1, 1])),
     ([3, 2, 5, 5], window([5, 5], [1, 1], [0, 0], [1, 1])),
+    // Windows that do not touch, and that begin outside.
     ([1, 1, 8, 8], window([2, 2], [3, 3], [0, 0], [1, 1])),
+    ([2, 2, 8, 7], window([2, 2], [2, 3], [1, 1], [1, 1])),
 ];
 
 async fn max_pooling_agrees(device: Rc<Device>) {

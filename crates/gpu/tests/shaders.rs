@@ -28,7 +28,10 @@ fn every_step_of_every_preset_is_valid_with_its_constants_set() {
             network.inspection_plan(),
         ];
         for step in plans.into_iter().flat_map(|plan| plan.unwrap().steps) {
-            validate(&format!("{} of {}", step.kernel.name(), preset.id), &gpu::shader(&step).unwrap());
+            for is_software in [false, true] {
+                let text = gpu::shader(&step, is_software).unwrap();
+                validate(&format!("{} of {}", step.kernel.name(), preset.id), &text);
+            }
         }
     }
 }
