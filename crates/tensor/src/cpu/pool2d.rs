@@ -35,7 +35,7 @@ fn windows(window: &Window, sizes: Sizes, mut visit: impl FnMut(usize, Range<usi
     }
 }
 
-/// The position of the first of the largest numbers of a window; a NaN counts as the largest.
+/// The position of the first of the largest numbers of a window; the last NaN, where there is one.
 #[inline(always)]
 fn first_maximum(map: &[f32], width: usize, rows: Range<usize>, columns: Range<usize>) -> usize {
     let mut best = rows.start * width + columns.start;
@@ -113,10 +113,10 @@ fn halve_grad(sizes: Sizes, map: &[f32], grad: &[f32], out: &mut [f32]) {
     }
 }
 
-/// Whether `b` comes out on top of `a`, which is looked at first: only where it is larger, or the first NaN.
+/// Whether `b` comes out on top of `a`, which is looked at first: where it is larger, or not a number, as in PyTorch.
 #[inline(always)]
 fn exceeds(a: f32, b: f32) -> bool {
-    b > a || (b.is_nan() && !a.is_nan())
+    b > a || b.is_nan()
 }
 
 #[inline(always)]
