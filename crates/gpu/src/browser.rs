@@ -18,6 +18,14 @@ pub(crate) async fn adapter_name() -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
+/// Why there is no adapter, in words for the page's reader.
+pub(crate) fn why_no_adapter() -> &'static str {
+    match get(&js_sys::global(), "navigator").and_then(|navigator| get(&navigator, "gpu")) {
+        None => "this browser has no WebGPU, or it is switched off",
+        Some(_) => "this browser has WebGPU, but found no GPU that it can use",
+    }
+}
+
 fn get(object: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(object, &name.into()).ok().filter(|value| !value.is_undefined() && !value.is_null())
 }

@@ -266,5 +266,8 @@ async fn fastest_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter, Gpu
         ..wgpu::RequestAdapterOptions::default()
     };
     let adapter = instance.request_adapter(&options).await;
+    #[cfg(target_arch = "wasm32")]
+    return adapter.map_err(|_| GpuError::NoAdapter { message: crate::browser::why_no_adapter().to_owned() });
+    #[cfg(not(target_arch = "wasm32"))]
     adapter.map_err(|error| GpuError::NoAdapter { message: error.to_string() })
 }

@@ -25,7 +25,7 @@ pub async fn choose_backend(
     device: Option<Rc<gpu::Device>>,
 ) -> Result<Chosen, SessionError> {
     if choice == BackendChoice::Cpu {
-        return cpu(network, options, n_threads, "the CPU was asked for".into());
+        return cpu(network, options, n_threads, "the CPU was asked for".into(), false);
     }
     let device = match device.filter(|device| device.lost().is_none()) {
         Some(device) => Ok(device),
@@ -42,13 +42,17 @@ pub async fn choose_backend(
                 kind: BackendKind::Gpu,
                 name: device.adapter_name(),
                 reason: reason.into(),
+                stands_in: false,
                 software: device.is_software(),
                 dispatches_per_step: engine.dispatches_per_step(),
             };
             Ok((engine, Some(device), status))
         }
         Err(error) if choice == BackendChoice::Gpu => Err(error.into()),
-        Err(error) => cpu(network, options, n_threads, format!("no GPU could be used: {error}")),
+        Err(EngineError::Gpu(gpu::GpuError::NoAdapter { message })) => {
+            cpu(network, options, n_threads, message, true)
+        }
+        Err(error) => cpu(network, options, n_threads, error.to_string(), true),
     }
 }
 
@@ -57,12 +61,14 @@ fn cpu(
     options: &TrainingOptions,
     n_threads: usize,
     reason: String,
+    stands_in: bool,
 ) -> Result<Chosen, SessionError> {
     let engine = Engine::new(network, options, n_threads, None)?;
     let status = BackendStatus {
         kind: BackendKind::Cpu,
         name: arithmetic().into(),
         reason,
+        stands_in,
         software: false,
         dispatches_per_step: None,
     };
@@ -92,7 +98,7 @@ impl Session {
         let (engine, device, mut status) =
             choose_backend(&network, &options, self.n_threads, choice.unwrap_or(same), device).await?;
         if choice.is_none() {
-            status.reason = reason;
+            (status.reason, status.stands_in) = (reason, self.backend.stands_in);
         }
         self.engine = engine;
         self.device = device.or_else(|| self.device.take());
@@ -150,6 +156,7 @@ impl Session {
         self.device = None;
         self.rebuild(self.network.clone(), self.options.clone(), Some(BackendChoice::Cpu)).await?;
         self.backend.reason = format!("the GPU was lost: {message}");
+        self.backend.stands_in = true;
         self.say(Event::Backend(self.backend.clone()));
         let checkpoint = self.checkpoints.good().clone();
         self.resume_from(&checkpoint)?;

@@ -17,7 +17,17 @@ impl Workbench {
                 self.options.set(options.clone());
                 self.ready.set(true);
             }
-            Event::Backend(status) => self.backend.set(Some(status.clone())),
+            Event::Backend(status) => {
+                let news = self.backend.with_untracked(|before| before.as_ref() != Some(status));
+                if status.stands_in && news {
+                    self.tell(format!(
+                        "Training runs on the CPU: {}. That is quick enough for the small networks. For the large ones \
+                         open this page in a current Chrome, Edge or Safari, with hardware acceleration switched on.",
+                        status.reason
+                    ));
+                }
+                self.backend.set(Some(status.clone()));
+            }
             Event::DataProgress { file, received_bytes, total_bytes } => {
                 self.data_progress.set(Some(Progress {
                     file: file.clone(),
