@@ -11,7 +11,8 @@ use crate::session::{Session, SessionError};
 /// An engine, the GPU that it runs on, and what there is to say of it.
 pub type Chosen = (Engine, Option<Rc<gpu::Device>>, BackendStatus);
 
-/// Builds the engine that is asked for; where anything will do, the GPU, and the CPU where there is none. The reason is
+/// Builds the engine that is asked for; where anything will do, the GPU, and the CPU where there is none but a program
+/// that plays one, which runs on the CPU itself and takes some fifty times as long. The reason is
 /// part of the status, so that nothing falls back silently. A `device` that is open already is used again; `n_threads`
 /// are the CPU's.
 ///
@@ -31,6 +32,13 @@ pub async fn choose_backend(
         Some(device) => Ok(device),
         None => gpu::Device::request().await.map(Rc::new),
     };
+    if let (BackendChoice::Auto, Ok(device)) = (choice, &device)
+        && device.is_software()
+    {
+        let name = device.adapter_name();
+        let reason = format!("the only GPU, {name}, is a program on the CPU and slower than this engine");
+        return cpu(network, options, n_threads, reason, false);
+    }
     let built = device
         .map_err(EngineError::from)
         .and_then(|device| Ok((Engine::new(network, options, n_threads, Some(&device))?, device)));

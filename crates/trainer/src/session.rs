@@ -139,7 +139,7 @@ impl Session {
             inspection_due: true,
             speedometer: Speedometer::default(),
             inspections: Pacer::new(Duration::from_millis(100), 20),
-            validations: Pacer::new(Duration::from_millis(300), 20),
+            validations: Pacer::new(Duration::from_millis(100), 20),
             snapshots: Pacer::new(Duration::from_millis(1000), 50),
             statuses: Pacer::new(Duration::from_millis(100), 1),
             steps_at_once: 1,

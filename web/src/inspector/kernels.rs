@@ -36,7 +36,7 @@ fn tiling(workbench: Workbench, layer_idx: usize, shape: &[usize]) -> Option<Til
     };
     // One row per output; with a single input channel, several outputs share a row.
     let columns =
-        if in_channels == 1 { out.min((WIDTH_PX / 2 / (width + 1)).clamp(1, 8)) } else { in_channels };
+        if in_channels == 1 { out.min((WIDTH_PX / 2 / (width + 1)).clamp(1, 4)) } else { in_channels };
     Some(Tiling { in_channels, height, width, columns })
 }
 
