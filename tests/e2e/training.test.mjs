@@ -147,3 +147,13 @@ test('a bad argument is refused by a message that names it', TIMEOUT, async () =
   assert.deepEqual(complaints, []);
   await page.context().close();
 });
+
+test('the address chooses what the page opens with', TIMEOUT, async () => {
+  const { page } = await openPage(browser, `${site.url}?model=LeNet5&backend=cpu`);
+  await ready(page);
+  await page.waitForFunction(() => window.receptive.backend()?.reason.includes('asked for'));
+  await page.waitForFunction(() => window.receptive.model().layers.length === 12);
+  await page.goto(`${site.url}?model=nonsense`);
+  await page.getByTestId('notice').getByText('nonsense').waitFor();
+  await page.context().close();
+});

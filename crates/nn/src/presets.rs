@@ -34,9 +34,9 @@ pub fn all() -> Vec<Preset> {
     ]
 }
 
-/// The preset of this id.
+/// The preset of this id, in capitals or not.
 pub fn model(id: &str) -> Option<ModelSpec> {
-    all().into_iter().find(|preset| preset.id == id).map(|preset| preset.model)
+    all().into_iter().find(|preset| preset.id.eq_ignore_ascii_case(id)).map(|preset| preset.model)
 }
 
 fn conv(out_channels: usize, kernel_size: usize, stride: usize, padding: usize) -> LayerSpec {

@@ -4,6 +4,7 @@ mod file_menu;
 mod header;
 mod help;
 mod notice;
+mod opening;
 mod shortcuts;
 mod theme;
 
@@ -46,6 +47,7 @@ pub fn App() -> impl IntoView {
     start(workbench);
     api::install(workbench);
     shortcuts::install(workbench);
+    opening::install(workbench);
     let tab = RwSignal::new(Tab::Network);
     let shown = move |which| move || tab.get() == which;
     view! {

@@ -31,8 +31,12 @@ impl Workbench {
         self.notice.set(Some(Notice { level: Level::Error, text: text.into(), offer_restore: false }));
     }
 
-    /// Shows something good to know.
+    /// Shows something good to know, unless something that failed is still on show.
     pub fn tell(self, text: impl Into<String>) {
+        if self.notice.with_untracked(|shown| shown.as_ref().is_some_and(|shown| shown.level == Level::Error))
+        {
+            return;
+        }
         self.notice.set(Some(Notice { level: Level::Info, text: text.into(), offer_restore: false }));
     }
 
