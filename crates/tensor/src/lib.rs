@@ -10,6 +10,7 @@ pub mod cpu;
 mod error;
 mod gradient;
 mod graph;
+mod layout;
 pub mod ops;
 mod plan;
 pub mod random;
@@ -18,6 +19,7 @@ mod window;
 
 pub use error::TensorError;
 pub use graph::{DType, Graph, Node, NodeId, Value};
+pub use layout::{Layout, Positions};
 pub use plan::{
     Buffer, Kernel, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region, Role, Step,
 };

@@ -5,10 +5,14 @@ mod binary;
 mod columns;
 mod conv2d;
 mod gemm;
-mod kernels;
+mod indexing;
+pub(crate) mod kernels;
 mod loss;
 mod pool2d;
+mod reduction;
 mod softmax;
+mod strided;
+mod unary;
 mod update;
 
 use crate::error::TensorError;
@@ -17,6 +21,7 @@ use crate::plan::{ParameterLayout, Plan, Role};
 use crate::update::Hyper;
 
 pub use kernels::MOST_OPERANDS;
+pub(crate) use {indexing::gather, indexing::index_select, strided::cat};
 
 /// Memory and plans. Parameters, gradients, the optimiser's states and its hyper-parameters are there once, for all
 /// plans; everything else belongs to one plan. After a plan's first run nothing is allocated any more.
@@ -40,7 +45,7 @@ struct Loaded {
 
 /// Memory that kernels use while they run.
 #[derive(Debug, Default)]
-struct Scratch {
+pub(crate) struct Scratch {
     columns: Vec<f32>,
     gemm: gemm::Packed,
 }
