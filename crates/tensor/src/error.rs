@@ -51,6 +51,106 @@ pub enum TensorError {
         /// The operation's name.
         operation: &'static str,
     },
+    /// A dimension that a tensor does not have.
+    #[error("{operation}: there is no dimension {dim} among {rank}; they count from 0, or from −1 backwards")]
+    Dim {
+        /// The operation's name.
+        operation: &'static str,
+        /// As given.
+        dim: isize,
+        /// How many dimensions there are.
+        rank: usize,
+    },
+    /// A position that a dimension does not have.
+    #[error("{operation}: there is no position {index} in a dimension of size {size}")]
+    Index {
+        /// The operation's name.
+        operation: &'static str,
+        /// As given.
+        index: i64,
+        /// The dimension's size.
+        size: usize,
+    },
+    /// A shape that the same elements can only have after a copy.
+    #[error(
+        "view: a tensor of shape {shape:?} and strides {strides:?} cannot be seen as {wanted:?} without a copy; \
+         use reshape, which copies where it must"
+    )]
+    NotViewable {
+        /// The tensor's shape.
+        shape: Vec<usize>,
+        /// Its strides, in elements.
+        strides: Vec<usize>,
+        /// The shape asked for.
+        wanted: Vec<isize>,
+    },
+    /// One number asked of a tensor that holds more, or none.
+    #[error("item: this tensor has the shape {shape:?}, and so not exactly one element")]
+    NotOneElement {
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// Backward from something that nothing learned led to.
+    #[error("backward: this tensor does not require grad, and was not computed from any that does")]
+    NoHistory,
+    /// A gradient asked for integers or masks.
+    #[error("only F32 tensors can require gradients, but this holds {received:?}")]
+    NotDifferentiable {
+        /// What it holds.
+        received: DType,
+    },
+    /// A second walk back through operations whose saved values are gone.
+    #[error(
+        "backward through {operation} a second time: the values that it had saved were freed by the first backward; \
+         give retain_graph to the first if you need both"
+    )]
+    Freed {
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// A saved value that was written over before its gradient was computed.
+    #[error(
+        "a value that {operation} saved for its gradient was modified by an in-place operation: it is at version \
+         {now}, version {saved} was expected; copy it before changing it, or compute out of place"
+    )]
+    ModifiedInPlace {
+        /// The operation that saved it.
+        operation: &'static str,
+        /// The storage's version when it was saved.
+        saved: u64,
+        /// Its version now.
+        now: u64,
+    },
+    /// A learned tensor changed in place where that would have to be recorded.
+    #[error("{operation}: a leaf that requires grad cannot be changed in place while recording; use no_grad")]
+    LeafInPlace {
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// A view changed in place where that would have to be recorded.
+    #[error(
+        "{operation}: changing a view in place is not recorded, so its gradient would be wrong; \
+         use no_grad, or an operation out of place such as cat, where or scatter"
+    )]
+    ViewInPlace {
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// A tensor whose storage has got another history through another tensor.
+    #[error(
+        "{operation}: this view's storage was changed by a recorded in-place operation after the view was taken; \
+         take the view again"
+    )]
+    StaleView {
+        /// The operation that wanted to read it.
+        operation: &'static str,
+    },
+    /// A write to elements that share their place.
+    #[error("{operation}: several elements of this expanded tensor share one place; write to a copy of it")]
+    SharedPlaces {
+        /// The operation's name.
+        operation: &'static str,
+    },
     /// A gradient asked of something that is not a single number.
     #[error(
         "gradients start at a single number, but this has the shape {shape:?}; take its sum or mean first"

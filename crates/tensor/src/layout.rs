@@ -42,7 +42,8 @@ impl Layout {
 
     /// Whether several elements share a place in the storage, as after `expand`.
     pub fn repeats(&self) -> bool {
-        self.numel() > 1 && self.shape.iter().zip(&self.strides).any(|(&size, &stride)| size > 1 && stride == 0)
+        self.numel() > 1
+            && self.shape.iter().zip(&self.strides).any(|(&size, &stride)| size > 1 && stride == 0)
     }
 
     /// Another shape over the same places in the same order, or `None` where only a copy can have it.

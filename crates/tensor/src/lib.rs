@@ -7,6 +7,7 @@
 //! This crate knows no GPU, no browser, no files and nothing asynchronous.
 
 pub mod cpu;
+mod eager;
 mod error;
 mod gradient;
 mod graph;
@@ -17,6 +18,7 @@ pub mod random;
 mod update;
 mod window;
 
+pub use eager::{Dims, Element, Operand as TensorOperand, Tensor, autograd, no_grad};
 pub use error::TensorError;
 pub use graph::{DType, Graph, Node, NodeId, Value};
 pub use layout::{Layout, Positions};

@@ -1,6 +1,8 @@
 //! The kernel table: one row per operation.
 
-use super::{Scratch, activation, binary, conv2d, indexing, loss, pool2d, reduction, softmax, strided, unary, update};
+use super::{
+    Scratch, activation, binary, conv2d, indexing, loss, pool2d, reduction, softmax, strided, unary, update,
+};
 use crate::error::TensorError;
 use crate::graph::Value;
 use crate::layout::Layout;

@@ -6,7 +6,7 @@ mod columns;
 mod conv2d;
 mod gemm;
 mod indexing;
-pub(crate) mod kernels;
+mod kernels;
 mod loss;
 mod pool2d;
 mod reduction;
@@ -21,7 +21,7 @@ use crate::plan::{ParameterLayout, Plan, Role};
 use crate::update::Hyper;
 
 pub use kernels::MOST_OPERANDS;
-pub(crate) use {indexing::gather, indexing::index_select, strided::cat};
+pub(crate) use {indexing::gather, indexing::index_select, kernels::Read, kernels::compute, strided::cat};
 
 /// Memory and plans. Parameters, gradients, the optimiser's states and its hyper-parameters are there once, for all
 /// plans; everything else belongs to one plan. After a plan's first run nothing is allocated any more.

@@ -54,8 +54,10 @@ pub(crate) fn cat<'a, T: Copy + 'a>(
 }
 
 pub(super) fn choose(mask: Read<'_>, a: Read<'_>, b: Read<'_>, shape: &[usize], out: &mut [f32]) {
-    let layout = |read: Read<'_>| {
-        Layout { shape: shape.to_vec(), strides: broadcast_strides(read.shape, shape), offset: 0 }
+    let layout = |read: Read<'_>| Layout {
+        shape: shape.to_vec(),
+        strides: broadcast_strides(read.shape, shape),
+        offset: 0,
     };
     let [masks, left, right] = [layout(mask), layout(a), layout(b)];
     let positions = masks.positions().zip(left.positions().zip(right.positions()));

@@ -22,7 +22,15 @@ pub(super) fn run(function: Unary, input: &[f32], out: &mut [f32]) {
         Unary::Elu { alpha } => map(input, out, |x| if x > 0.0 { x } else { alpha * x.exp_m1() }),
         Unary::Pow { exponent } => map(input, out, |x| x.powf(exponent)),
         Unary::Clamp { min, max } => {
-            map(input, out, |x| if x < min { min } else if x > max { max } else { x });
+            map(input, out, |x| {
+                if x < min {
+                    min
+                } else if x > max {
+                    max
+                } else {
+                    x
+                }
+            });
         }
     }
 }

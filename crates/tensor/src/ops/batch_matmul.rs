@@ -22,7 +22,8 @@ impl Operation for BatchMatMul {
         let [a, b] = take(self.name(), inputs)?;
         check_dtype(self.name(), inputs, 0, DType::F32)?;
         check_dtype(self.name(), inputs, 1, DType::F32)?;
-        let ([batch_a @ .., a0, a1], [batch_b @ .., b0, b1]) = (a.shape.as_slice(), b.shape.as_slice()) else {
+        let ([batch_a @ .., a0, a1], [batch_b @ .., b0, b1]) = (a.shape.as_slice(), b.shape.as_slice())
+        else {
             return Err(mismatch(self.name(), "at least two dimensions each", inputs));
         };
         let [m, n, k] = self.matmul.sizes([*a0, *a1], [*b0, *b1]);

@@ -28,9 +28,8 @@ impl MatMul {
     /// With C = A·B: dA = dC·Bᵀ and dB = Aᵀ·dC; where A entered transposed, so does its gradient.
     pub(super) fn gradient_rule(self, wanted: &[bool]) -> [Option<(Self, [usize; 2])>; 2] {
         let Self { transpose_a, transpose_b } = self;
-        let product = |left, right, transpose_a, transpose_b| {
-            Some((Self { transpose_a, transpose_b }, [left, right]))
-        };
+        let product =
+            |left, right, transpose_a, transpose_b| Some((Self { transpose_a, transpose_b }, [left, right]));
         let (a, b, grad) = (0, 1, 2);
         let grad_a = match (wanted[0], transpose_a) {
             (false, _) => None,

@@ -116,7 +116,8 @@ impl Operation for Unary {
                 let doubled = rule.plus(erf, 1.0)?;
                 let below = rule.times(doubled, 0.5)?;
                 let bell = rule.bell(x, 0.5)?;
-                let bell = rule.times(bell, 0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2)?;
+                let bell = rule
+                    .times(bell, 0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2)?;
                 let product = rule.binary(Binary::Mul, x, bell)?;
                 rule.binary(Binary::Add, below, product)?
             }

@@ -1,0 +1,102 @@
+//! Fewer numbers out of many.
+
+use super::{Dims, Tensor};
+use crate::error::TensorError;
+use crate::ops::{Op, Reduce, Reduction, Reshape, SumTo};
+
+impl Tensor {
+    /// The sum over dimensions, as [`torch.sum`](https://docs.pytorch.org/docs/stable/generated/torch.sum.html): `..` for
+    /// all, one, or several.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum(.., false)?.item()?, 10.0);
+    /// assert_eq!(x.sum(0, false)?.to_vec::<f32>()?, [4.0, 6.0]);
+    /// assert_eq!(x.sum([-1], true)?.shape(), [2, 1]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
+    /// # Shapes
+    /// The dimensions given disappear, or stay with size 1 where `keepdim` is true.
+    ///
+    /// # Errors
+    /// [`TensorError::Dim`], [`TensorError::DType`] for anything but `F32`.
+    pub fn sum(&self, dims: impl Dims, keepdim: bool) -> Result<Self, TensorError> {
+        self.reduced("sum", dims, keepdim, |shape| SumTo { shape }.into())
+    }
+
+    /// The mean over dimensions, as `torch.mean`; shapes and errors as [`Tensor::sum`].
+    ///
+    /// # Errors
+    /// As [`Tensor::sum`].
+    pub fn mean(&self, dims: impl Dims, keepdim: bool) -> Result<Self, TensorError> {
+        self.reduced("mean", dims, keepdim, |shape| Reduction { kind: Reduce::Mean, shape }.into())
+    }
+
+    /// The variance over dimensions, as `torch.var` with a `correction`: 1 is PyTorch's default, 0 the mean square
+    /// distance from the mean.
+    ///
+    /// # Errors
+    /// As [`Tensor::sum`].
+    pub fn var(&self, dims: impl Dims, correction: usize, keepdim: bool) -> Result<Self, TensorError> {
+        self.reduced("var", dims, keepdim, |shape| {
+            Reduction { kind: Reduce::Var { correction }, shape }.into()
+        })
+    }
+
+    /// The square root of [`Tensor::var`], as `torch.std`.
+    ///
+    /// # Errors
+    /// As [`Tensor::sum`].
+    pub fn std(&self, dims: impl Dims, correction: usize, keepdim: bool) -> Result<Self, TensorError> {
+        self.var(dims, correction, keepdim)?.sqrt()
+    }
+
+    /// The largest over dimensions, as `torch.amax`; equals share the gradient.
+    ///
+    /// # Errors
+    /// As [`Tensor::sum`]; [`TensorError::Shapes`] where there is nothing to choose from.
+    pub fn amax(&self, dims: impl Dims, keepdim: bool) -> Result<Self, TensorError> {
+        self.check_not_empty("amax")?;
+        self.reduced("amax", dims, keepdim, |shape| Reduction { kind: Reduce::Amax, shape }.into())
+    }
+
+    /// The smallest over dimensions, as `torch.amin`; equals share the gradient.
+    ///
+    /// # Errors
+    /// As [`Tensor::amax`].
+    pub fn amin(&self, dims: impl Dims, keepdim: bool) -> Result<Self, TensorError> {
+        self.check_not_empty("amin")?;
+        self.reduced("amin", dims, keepdim, |shape| Reduction { kind: Reduce::Amin, shape }.into())
+    }
+
+    /// Refuses to choose from nothing.
+    pub(super) fn check_not_empty(&self, operation: &'static str) -> Result<(), TensorError> {
+        if self.numel() == 0 {
+            let (expected, received) = ("at least one element".into(), vec![self.shape().to_vec()]);
+            return Err(TensorError::Shapes { operation, expected, received });
+        }
+        Ok(())
+    }
+
+    fn reduced(
+        &self,
+        operation: &'static str,
+        dims: impl Dims,
+        keepdim: bool,
+        op: impl FnOnce(Vec<usize>) -> Op,
+    ) -> Result<Self, TensorError> {
+        let dims = dims.positions(operation, self.rank())?;
+        let mut shape = self.shape().to_vec();
+        for &dim in &dims {
+            shape[dim] = 1;
+        }
+        let kept = Self::apply(op(shape), &[self])?;
+        if keepdim || dims.is_empty() {
+            return Ok(kept);
+        }
+        let sizes = self.shape().iter().enumerate().filter(|(dim, _)| !dims.contains(dim));
+        Self::apply(Reshape { shape: sizes.map(|(_, &size)| size).collect() }, &[&kept])
+    }
+}
