@@ -88,15 +88,17 @@ impl Tensor {
         op: impl FnOnce(Vec<usize>) -> Op,
     ) -> Result<Self, TensorError> {
         let dims = dims.positions(operation, self.rank())?;
-        let mut shape = self.shape().to_vec();
-        for &dim in &dims {
-            shape[dim] = 1;
+        // Broadcasting adds dimensions at the left by itself, so those need no place; others do until they are dropped.
+        let n_first =
+            if keepdim { 0 } else { (0..).zip(&dims).take_while(|(dim, given)| dim == *given).count() };
+        let sizes = self.shape().iter().enumerate();
+        let places =
+            sizes.clone().skip(n_first).map(|(dim, &size)| if dims.contains(&dim) { 1 } else { size });
+        let reduced = Self::apply(op(places.collect()), &[self])?;
+        if keepdim || n_first == dims.len() {
+            return Ok(reduced);
         }
-        let kept = Self::apply(op(shape), &[self])?;
-        if keepdim || dims.is_empty() {
-            return Ok(kept);
-        }
-        let sizes = self.shape().iter().enumerate().filter(|(dim, _)| !dims.contains(dim));
-        Self::apply(Reshape { shape: sizes.map(|(_, &size)| size).collect() }, &[&kept])
+        let kept = sizes.filter(|(dim, _)| !dims.contains(dim));
+        Self::apply(Reshape { shape: kept.map(|(_, &size)| size).collect() }, &[&reduced])
     }
 }
