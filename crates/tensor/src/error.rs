@@ -127,9 +127,9 @@ pub enum TensorError {
         /// The operation's name.
         operation: &'static str,
     },
-    /// A view changed in place where that would have to be recorded.
+    /// A view, or a part, changed in place where that would have to be recorded.
     #[error(
-        "{operation}: changing a view in place is not recorded, so its gradient would be wrong; \
+        "{operation}: changing a view or a part in place is not recorded, so its gradient would be wrong; \
          use no_grad, or an operation out of place such as cat, where or scatter"
     )]
     ViewInPlace {

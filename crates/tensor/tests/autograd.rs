@@ -122,6 +122,8 @@ fn writes_that_would_give_wrong_gradients_are_refused() -> Result {
     assert_eq!(numbers(&x), [2.0, 3.0]);
     let y = Tensor::zeros([2]);
     assert_eq!(y.get(0)?.copy_(&x.sum(.., false)?), Err(TensorError::ViewInPlace { operation: "copy_" }));
+    // So would a single element's.
+    assert_eq!(x.mul(2.0)?.set(&[0], 1.0), Err(TensorError::ViewInPlace { operation: "set" }));
     // A view taken before a recorded write has a history that is no longer true.
     let y = x.mul(2.0)?;
     let first = y.get(0)?;
@@ -167,7 +169,7 @@ fn second_derivatives_come_out() -> Result {
     let slope = |weight: &Tensor| -> std::result::Result<Tensor, TensorError> {
         let how = Backward::default().create_graph();
         let first = autograd::grad(&loss(weight)?, &[weight], &how)?.remove(0).unwrap();
-        first.mul(&Tensor::from([[1.0, -2.0], [0.5, 3.0]]))?.sum(.., false)
+        first.mul(Tensor::from([[1.0, -2.0], [0.5, 3.0]]))?.sum(.., false)
     };
     let second = autograd::grad(&slope(&weight)?, &[&weight], &Backward::default())?.remove(0).unwrap();
     for position in 0..4 {

@@ -7,18 +7,18 @@ use crate::graph::{DType, Value};
 use crate::ops::{Activation, Binary, Compare, Extremum, Operation, Unary, View, Where};
 
 /// What can stand beside a tensor in arithmetic: another tensor, or a number.
-pub trait Operand {
+pub trait IntoTensor {
     /// As a tensor; a number becomes one without dimensions.
     fn into_tensor(self) -> Tensor;
 }
 
-impl Operand for Tensor {
+impl IntoTensor for Tensor {
     fn into_tensor(self) -> Tensor {
         self
     }
 }
 
-impl Operand for &Tensor {
+impl IntoTensor for &Tensor {
     fn into_tensor(self) -> Tensor {
         self.clone()
     }
@@ -26,7 +26,7 @@ impl Operand for &Tensor {
 
 macro_rules! numbers {
     ($($type:ty),+) => {
-        $(impl Operand for $type {
+        $(impl IntoTensor for $type {
             fn into_tensor(self) -> Tensor {
                 Tensor::full([], self as f32)
             }
@@ -43,6 +43,11 @@ macro_rules! elementwise {
         impl Tensor {
             $(
                 #[doc = $formula]
+                ///
+                #[doc = concat!(
+                    "```\nuse tensor::Tensor;\nlet x = Tensor::from([[0.5, 2.0]]).", stringify!($name),
+                    "()?;\nassert_eq!(x.shape(), [1, 2]);\n# Ok::<(), tensor::TensorError>(())\n```"
+                )]
                 ///
                 /// # Errors
                 /// [`TensorError::DType`] for anything but `F32`.
@@ -79,12 +84,17 @@ macro_rules! pairwise {
             $(
                 #[doc = $formula]
                 ///
+                #[doc = concat!(
+                    "```\nuse tensor::Tensor;\nlet x = Tensor::from([[0.5, 2.0]]).", stringify!($name),
+                    "(Tensor::ones([3, 1]))?;\nassert_eq!(x.shape(), [3, 2]);\n# Ok::<(), tensor::TensorError>(())\n```"
+                )]
+                ///
                 /// # Shapes
                 /// Any that broadcast; the output has the shape to which they do.
                 ///
                 /// # Errors
                 /// [`TensorError::Broadcast`], [`TensorError::DType`] for anything but `F32`.
-                pub fn $name(&self, other: impl Operand) -> Result<Self, TensorError> {
+                pub fn $name(&self, other: impl IntoTensor) -> Result<Self, TensorError> {
                     Self::apply($op, &[self, &other.into_tensor()])
                 }
             )+
@@ -108,12 +118,17 @@ macro_rules! comparisons {
             $(
                 #[doc = $formula]
                 ///
+                #[doc = concat!(
+                    "```\nuse tensor::Tensor;\nlet x = Tensor::from([[0.5, 2.0]]).", stringify!($name),
+                    "(1.0)?;\nassert_eq!(x.dtype(), tensor::DType::Bool);\n# Ok::<(), tensor::TensorError>(())\n```"
+                )]
+                ///
                 /// # Shapes
                 /// Any that broadcast; the output has the shape to which they do, of `Bool`.
                 ///
                 /// # Errors
                 /// [`TensorError::Broadcast`].
-                pub fn $name(&self, other: impl Operand) -> Result<Self, TensorError> {
+                pub fn $name(&self, other: impl IntoTensor) -> Result<Self, TensorError> {
                     self.compared($op, &other.into_tensor())
                 }
             )+
@@ -171,11 +186,17 @@ impl Tensor {
     ///
     /// # Errors
     /// [`TensorError::Shapes`], [`TensorError::DType`].
-    pub fn where_(&self, mask: &Self, other: impl Operand) -> Result<Self, TensorError> {
+    pub fn where_(&self, mask: &Self, other: impl IntoTensor) -> Result<Self, TensorError> {
         Self::apply(Where, &[&mask.to(DType::F32)?, self, &other.into_tensor()])
     }
 
     /// `x^exponent`, as `torch.pow` with a number.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([2.0, 3.0]).pow(2.0)?.to_vec::<f32>()?, [4.0, 9.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::DType`] for anything but `F32`.
@@ -185,6 +206,12 @@ impl Tensor {
 
     /// `x`, but no less than `min` and no more than `max`, as `torch.clamp`; infinities are no bounds.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([-2.0, 0.5]).clamp(-1.0, 1.0)?.to_vec::<f32>()?, [-1.0, 0.5]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TensorError::DType`] for anything but `F32`.
     pub fn clamp(&self, min: f32, max: f32) -> Result<Self, TensorError> {
@@ -192,6 +219,12 @@ impl Tensor {
     }
 
     /// `x` where positive, `negative_slope · x` elsewhere, as `torch.nn.functional.leaky_relu`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([-2.0, 3.0]).leaky_relu(0.5)?.to_vec::<f32>()?, [-1.0, 3.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::DType`] for anything but `F32`.
@@ -201,6 +234,12 @@ impl Tensor {
 
     /// `x` where positive, `alpha · (eˣ − 1)` elsewhere, as `torch.nn.functional.elu`.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([f64::NEG_INFINITY, 3.0]).elu(1.0)?.to_vec::<f32>()?, [-1.0, 3.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TensorError::DType`] for anything but `F32`.
     pub fn elu(&self, alpha: f32) -> Result<Self, TensorError> {
@@ -209,6 +248,12 @@ impl Tensor {
 
     /// Whether every element lies within `rtol · |b| + atol` of the other's, as `torch.allclose`; never where shapes
     /// differ or a NaN is there.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert!(Tensor::from([0.1]).mul(3.0)?.all_close(&Tensor::from([0.3]), 1e-5, 1e-8));
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     pub fn all_close(&self, other: &Self, rtol: f64, atol: f64) -> bool {
         let close = |(a, b): (f64, f64)| a == b || (a - b).abs() <= atol + rtol * b.abs();
         self.shape() == other.shape() && self.numbers().into_iter().zip(other.numbers()).all(close)
@@ -217,7 +262,7 @@ impl Tensor {
 
 macro_rules! operators {
     ($($trait:ident $method:ident),+) => {
-        $(impl<T: Operand> std::ops::$trait<T> for &Tensor {
+        $(impl<T: IntoTensor> std::ops::$trait<T> for &Tensor {
             type Output = Result<Tensor, TensorError>;
 
             fn $method(self, other: T) -> Self::Output {
@@ -225,7 +270,7 @@ macro_rules! operators {
             }
         }
 
-        impl<T: Operand> std::ops::$trait<T> for Tensor {
+        impl<T: IntoTensor> std::ops::$trait<T> for Tensor {
             type Output = Result<Tensor, TensorError>;
 
             fn $method(self, other: T) -> Self::Output {

@@ -28,17 +28,35 @@ impl Tensor {
     }
 
     /// The same number everywhere, as `torch.full`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::full([2], 0.5).to_vec::<f32>()?, [0.5, 0.5]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     pub fn full(shape: impl AsRef<[usize]>, number: f32) -> Self {
         let n_elements = shape.as_ref().iter().product();
         Self::from_data(f32::store(vec![number; n_elements]), shape.as_ref())
     }
 
     /// Zeros, as `torch.zeros`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3]).numel(), 6);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     pub fn zeros(shape: impl AsRef<[usize]>) -> Self {
         Self::full(shape, 0.0)
     }
 
     /// Ones, as `torch.ones`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::ones([3]).sum(.., false)?.item()?, 3.0);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     pub fn ones(shape: impl AsRef<[usize]>) -> Self {
         Self::full(shape, 1.0)
     }
@@ -58,6 +76,12 @@ impl Tensor {
 
     /// `start`, `start + step`, … before `end`, as `torch.arange` gives for floats; none where the step leads away or
     /// nowhere.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::arange_step(1.0, 2.0, 0.5).to_vec::<f32>()?, [1.0, 1.5]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     pub fn arange_step(start: f64, end: f64, step: f64) -> Self {
         let n = ((end - start) / step).ceil().max(0.0);
         let n = if n.is_finite() { n as usize } else { 0 };
@@ -65,6 +89,12 @@ impl Tensor {
     }
 
     /// `n` numbers from `start` to `end`, both included, equally far apart, as `torch.linspace`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::linspace(0.0, 1.0, 3).to_vec::<f32>()?, [0.0, 0.5, 1.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     pub fn linspace(start: f64, end: f64, n: usize) -> Self {
         let step = (end - start) / n.saturating_sub(1).max(1) as f64;
         let number = |i: usize| if i > 0 && i + 1 == n { end } else { start + i as f64 * step };
@@ -72,6 +102,12 @@ impl Tensor {
     }
 
     /// Ones along the diagonal of a square, zeros elsewhere, as `torch.eye`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::eye(2).to_vec::<f32>()?, [1.0, 0.0, 0.0, 1.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     pub fn eye(n: usize) -> Self {
         let elements = (0..n * n).map(|i| f32::from(u8::from(i / n == i % n)));
         Self::from_data(f32::store(elements.collect()), &[n, n])
@@ -92,18 +128,40 @@ impl Tensor {
     }
 
     /// Standard normal, as `torch.randn` with a `generator`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// use tensor::random::{Purpose, Stream};
+    /// let noise = Tensor::randn([64, 10], &mut Stream::new(0, Purpose::Eager, 0));
+    /// assert_eq!(noise.shape(), [64, 10]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     pub fn randn(shape: impl AsRef<[usize]>, stream: &mut Stream) -> Self {
         let n_elements = shape.as_ref().iter().product();
         Self::from_data(f32::store((0..n_elements).map(|_| stream.normal()).collect()), shape.as_ref())
     }
 
     /// `0..n` in a random order, of `I64`, as `torch.randperm` with a `generator`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// use tensor::random::{Purpose, Stream};
+    /// let order = Tensor::randperm(4, &mut Stream::new(0, Purpose::Eager, 0));
+    /// assert_eq!(order.sort(0, false)?.0.to_vec::<i64>()?, [0, 1, 2, 3]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     pub fn randperm(n: usize, stream: &mut Stream) -> Self {
         let order = stream.permutation(n).into_iter().map(i64::from).collect();
         Self::from_data(i64::store(order), &[n])
     }
 
     /// A row of zeros with a one at its class for each of the classes given, as `torch.nn.functional.one_hot`, of `I64`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([2, 0]).one_hot(3)?.to_vec::<i64>()?, [0, 0, 1, 1, 0, 0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Shapes
     /// `self` any, of whole numbers below `n_classes`; output: one dimension of `n_classes` more.
@@ -121,15 +179,14 @@ impl Tensor {
         Ok(Self::from_data(i64::store(elements), &shape))
     }
 
-    /// Whole numbers as kernels read them; negative ones count from the end.
+    /// Whole numbers below `size` as kernels read them.
     pub(super) fn as_positions(&self, operation: &'static str, size: usize) -> Result<Self, TensorError> {
         if matches!(self.dtype(), DType::F32 | DType::F16 | DType::Bool) {
             let (expected, received) = (DType::I64, self.dtype());
             return Err(TensorError::DType { operation, input_idx: 1, expected, received });
         }
         let position = |index: i64| {
-            let position = if index < 0 { index + size as i64 } else { index };
-            let found = u32::try_from(position).ok().filter(|&found| (found as usize) < size);
+            let found = u32::try_from(index).ok().filter(|&found| (found as usize) < size);
             found.ok_or(TensorError::Index { operation, index, size })
         };
         let positions = self.to(DType::I64)?.to_vec::<i64>()?.into_iter().map(position);

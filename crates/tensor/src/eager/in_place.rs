@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::Tensor;
-use super::arithmetic::Operand;
+use super::arithmetic::IntoTensor;
 use super::autograd::{Meta, is_recording};
 use super::run::compute;
 use super::storage::{Data, Element};
@@ -20,11 +20,16 @@ macro_rules! arithmetic {
             $(
                 #[doc = $formula]
                 ///
+                #[doc = concat!(
+                    "```\nuse tensor::Tensor;\nlet x = Tensor::ones([2, 2]);\nx.", stringify!($name),
+                    "(Tensor::full([2], 3.0))?;\nassert_eq!(x.version(), 1);\n# Ok::<(), tensor::TensorError>(())\n```"
+                )]
+                ///
                 /// # Errors
                 /// [`TensorError::Shapes`] where the result would have another shape, [`TensorError::SharedPlaces`] for
                 /// an expanded tensor; while recording, [`TensorError::LeafInPlace`] for a leaf that requires a gradient
                 /// and [`TensorError::ViewInPlace`] for a view.
-                pub fn $name(&self, other: impl Operand) -> Result<(), TensorError> {
+                pub fn $name(&self, other: impl IntoTensor) -> Result<(), TensorError> {
                     self.replace_by($op.into(), Some(&other.into_tensor()))
                 }
             )+
@@ -41,6 +46,14 @@ arithmetic! {
 
 impl Tensor {
     /// `self ← max(self, 0)`, as `torch.relu_`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let x = Tensor::from([-1.0, 2.0]);
+    /// x.relu_()?;
+    /// assert_eq!(x.to_vec::<f32>()?, [0.0, 2.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Tensor::add_`].
@@ -76,10 +89,18 @@ impl Tensor {
 
     /// The same number everywhere, as `torch.Tensor.fill_`.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let x = Tensor::zeros([2, 2]);
+    /// x.get(0)?.fill_(3.0)?;
+    /// assert_eq!(x.to_vec::<f32>()?, [3.0, 3.0, 0.0, 0.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Tensor::add_`].
     pub fn fill_(&self, number: f64) -> Result<(), TensorError> {
-        self.copy_(&Self::full([], number as f32))
+        self.copy_(&Self::from_data(Data::of(number, self.dtype()), &[]))
     }
 
     /// Zeros everywhere, as `torch.Tensor.zero_`.
@@ -92,6 +113,14 @@ impl Tensor {
 
     /// Puts one number at a position, one index for each dimension, as `x[i, j] = number`.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let x = Tensor::zeros([2, 2]);
+    /// x.set(&[1, 0], 5.0)?;
+    /// assert_eq!(x.to_vec::<f32>()?, [0.0, 0.0, 5.0, 0.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TensorError::Index`], [`TensorError::Shapes`] where there are more or fewer indices than dimensions, and as
     /// [`Tensor::add_`].
@@ -100,7 +129,9 @@ impl Tensor {
             let (expected, received) = (format!("{} dimensions", index.len()), vec![self.shape().to_vec()]);
             return Err(TensorError::Shapes { operation: "set", expected, received });
         }
-        self.begin_write("set", &[])?;
+        if self.begin_write("set", &[])? {
+            return Err(TensorError::ViewInPlace { operation: "set" });
+        }
         let mut offset = self.storage_offset();
         for ((&index, &size), stride) in index.iter().zip(self.shape()).zip(self.strides()) {
             if index >= size {
@@ -109,12 +140,20 @@ impl Tensor {
             offset += index * stride;
         }
         let cell = Layout { shape: Vec::new(), strides: Vec::new(), offset };
-        let number = Data::F32(vec![number as f32]).converted(&Layout::contiguous(&[]), self.dtype());
+        let number = Data::of(number, self.dtype());
         self.storage().write(|data| data.replace(&cell, &number));
         Ok(())
     }
 
     /// Takes these numbers, in order.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let x = Tensor::zeros([2]);
+    /// x.copy_from_slice(&[1.0_f32, 2.0])?;
+    /// assert_eq!(x.to_vec::<f32>()?, [1.0, 2.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::Length`], [`TensorError::DType`] where they are of another kind, and as [`Tensor::add_`].

@@ -1,7 +1,8 @@
-//! Elements picked by tensors of positions. Positions are whole numbers of any kind; negative ones count from the end.
+//! Elements picked by tensors of positions. Positions are whole numbers of any kind, and
+//! count from 0 only, as in PyTorch.
 
 use super::Tensor;
-use super::arithmetic::Operand;
+use super::arithmetic::IntoTensor;
 use super::dims::position;
 use crate::error::TensorError;
 use crate::ops::{Gather, IndexSelect, Scatter, ScatterAdd};
@@ -34,12 +35,19 @@ impl Tensor {
     /// `output[i, index[i, j]] = source[i, j]`. Where a position comes twice the last source stays, and gradients are
     /// right only for positions that come once.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let one_hot = Tensor::zeros([2, 3]).scatter(1, &Tensor::from([[2], [0]]), 1.0)?;
+    /// assert_eq!(one_hot.to_vec::<f32>()?, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Shapes
     /// index: as many dimensions, no larger except in `dim`; source: as the index, or a number; output: as this.
     ///
     /// # Errors
     /// [`TensorError::Dim`], [`TensorError::Index`], [`TensorError::Shapes`].
-    pub fn scatter(&self, dim: isize, index: &Self, source: impl Operand) -> Result<Self, TensorError> {
+    pub fn scatter(&self, dim: isize, index: &Self, source: impl IntoTensor) -> Result<Self, TensorError> {
         let dim = position("scatter", dim, self.rank())?;
         let index = index.as_positions("scatter", self.shape()[dim])?;
         let source = source.into_tensor();
@@ -48,6 +56,13 @@ impl Tensor {
     }
 
     /// A copy with elements added to, as `torch.scatter_add`; positions may come several times.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let counts = Tensor::zeros([3]).scatter_add(0, &Tensor::from([1, 1, 2]), &Tensor::ones([3]))?;
+    /// assert_eq!(counts.to_vec::<f32>()?, [0.0, 2.0, 1.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Shapes
     /// As [`Tensor::scatter`].
@@ -63,6 +78,13 @@ impl Tensor {
     /// Whole slices picked along a dimension, as
     /// [`torch.index_select`](https://docs.pytorch.org/docs/stable/generated/torch.index_select.html); for `dim = 0`,
     /// `output[i] = self[index[i]]`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let rows = Tensor::from([[1.0, 2.0], [3.0, 4.0]]).index_select(0, &Tensor::from([1, 1, 0]))?;
+    /// assert_eq!(rows.to_vec::<f32>()?, [3.0, 4.0, 3.0, 4.0, 1.0, 2.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Shapes
     /// index: one dimension of `n`; output: as this, but `n` in `dim`.

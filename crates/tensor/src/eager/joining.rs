@@ -26,6 +26,13 @@ impl Tensor {
 
     /// Tensors of one shape along a new dimension, as `torch.stack`.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let rows = Tensor::stack(&[&Tensor::zeros([3]), &Tensor::ones([3])], 0)?;
+    /// assert_eq!(rows.shape(), [2, 3]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Tensor::cat`].
     pub fn stack(tensors: &[&Self], dim: isize) -> Result<Self, TensorError> {

@@ -19,7 +19,7 @@ mod storage;
 mod tensor;
 mod views;
 
-pub use arithmetic::Operand;
+pub use arithmetic::IntoTensor;
 pub use autograd::no_grad;
 pub use dims::Dims;
 pub use storage::Element;

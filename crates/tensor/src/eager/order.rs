@@ -13,6 +13,13 @@ impl Tensor {
     /// [`torch.argmax`](https://docs.pytorch.org/docs/stable/generated/torch.argmax.html); the first of equals, and a NaN
     /// counts as the largest.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let logits = Tensor::from([[0.1, 2.0, 0.3], [4.0, 0.5, 0.6]]);
+    /// assert_eq!(logits.argmax(1, false)?.to_vec::<i64>()?, [1, 0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Shapes
     /// The dimension disappears, or stays with size 1 where `keepdim` is true.
     ///
@@ -25,6 +32,12 @@ impl Tensor {
     }
 
     /// Where the smallest element along a dimension is, as `torch.argmin`; the first of equals.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([3.0, 1.0, 1.0]).argmin(0, false)?.item()?, 1.0);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Tensor::argmax`].
@@ -57,6 +70,13 @@ impl Tensor {
     /// The `k` largest elements along a dimension, largest first, and where each was, as
     /// [`torch.topk`](https://docs.pytorch.org/docs/stable/generated/torch.topk.html); the smallest where `largest` is
     /// false.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let (largest, was) = Tensor::from([3.0, 1.0, 4.0]).topk(2, 0, true)?;
+    /// assert_eq!((largest.to_vec::<f32>()?, was.to_vec::<i64>()?), (vec![4.0, 3.0], vec![2, 0]));
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::Dim`], [`TensorError::Index`] where there are fewer.

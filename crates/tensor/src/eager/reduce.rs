@@ -28,6 +28,12 @@ impl Tensor {
 
     /// The mean over dimensions, as `torch.mean`; shapes and errors as [`Tensor::sum`].
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 6.0]]).mean(1, false)?.to_vec::<f32>()?, [1.5, 4.5]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Tensor::sum`].
     pub fn mean(&self, dims: impl Dims, keepdim: bool) -> Result<Self, TensorError> {
@@ -36,6 +42,12 @@ impl Tensor {
 
     /// The variance over dimensions, as `torch.var` with a `correction`: 1 is PyTorch's default, 0 the mean square
     /// distance from the mean.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0, 3.0]).var(.., 1, false)?.item()?, 2.0);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Tensor::sum`].
@@ -47,6 +59,12 @@ impl Tensor {
 
     /// The square root of [`Tensor::var`], as `torch.std`.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0, 5.0]).std(.., 0, false)?.item()?, 2.0);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Tensor::sum`].
     pub fn std(&self, dims: impl Dims, correction: usize, keepdim: bool) -> Result<Self, TensorError> {
@@ -54,6 +72,12 @@ impl Tensor {
     }
 
     /// The largest over dimensions, as `torch.amax`; equals share the gradient.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 9.0], [3.0, 6.0]]).amax(0, false)?.to_vec::<f32>()?, [3.0, 9.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Tensor::sum`]; [`TensorError::Shapes`] where there is nothing to choose from.
@@ -63,6 +87,12 @@ impl Tensor {
     }
 
     /// The smallest over dimensions, as `torch.amin`; equals share the gradient.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 9.0], [3.0, 6.0]]).amin(.., true)?.shape(), [1, 1]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Tensor::amax`].

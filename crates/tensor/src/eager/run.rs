@@ -49,7 +49,7 @@ impl Tensor {
     fn reshaped(&self, shape: &[usize]) -> Self {
         match self.layout().reshaped(shape) {
             Some(layout) => self.with_layout(layout),
-            None => Self::from_data(self.storage().data().converted(self.layout(), self.dtype()), shape),
+            None => Self::from_data(self.storage().data().picked(self.layout()), shape),
         }
     }
 

@@ -123,6 +123,13 @@ macro_rules! elements {
                 }
             }
 
+            /// One number.
+            pub(super) fn of(number: f64, dtype: DType) -> Self {
+                match dtype {
+                    $(DType::$variant => Self::$variant(vec![<$type>::from_f64(number)]),)+
+                }
+            }
+
             /// The elements that a layout picks, in order, as another kind.
             pub(super) fn converted(&self, layout: &Layout, dtype: DType) -> Self {
                 match dtype {
@@ -131,6 +138,15 @@ macro_rules! elements {
                         Self::$variant(numbers.map(<$type>::from_f64).collect())
                     }),)+
                 }
+            }
+
+            /// The elements that a layout picks, in order.
+            pub(super) fn picked(&self, layout: &Layout) -> Self {
+                on_elements!(self, elements => Element::store(if layout.is_contiguous() {
+                    elements[layout.offset..layout.offset + layout.numel()].to_vec()
+                } else {
+                    layout.positions().map(|position| elements[position]).collect()
+                }))
             }
 
             /// Replaces the elements that a layout picks, in order.

@@ -117,6 +117,12 @@ impl Tensor {
     /// The only element, whatever its kind, as a number. PyTorch's
     /// [`item`](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.item.html).
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([[7]]).item()?, 7.0);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TensorError::NotOneElement`] where there are more or none.
     pub fn item(&self) -> Result<f64, TensorError> {
@@ -163,6 +169,14 @@ impl Tensor {
     /// [`to`](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html). Numbers are cut towards zero where
     /// they become whole, stay within their kind's bounds, and are true where they are not zero.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// use tensor::DType;
+    /// let picture = Tensor::from([0_u8, 51, 255]).to(DType::F32)?.div(255.0)?;
+    /// assert_eq!(picture.to_vec::<f32>()?, [0.0, 0.2, 1.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TensorError::NoGradient`] for `F16` of what requires a gradient; detach it first.
     pub fn to(&self, dtype: DType) -> Result<Self, TensorError> {
@@ -177,6 +191,13 @@ impl Tensor {
 
     /// The tensor itself where its elements lie in order and without gaps, a copy that does elsewhere.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let x = Tensor::zeros([2, 3]).t()?;
+    /// assert_eq!((x.strides(), x.contiguous()?.strides()), (&[1, 3][..], &[2, 1][..]));
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TensorError::StaleView`].
     pub fn contiguous(&self) -> Result<Self, TensorError> {
@@ -185,6 +206,14 @@ impl Tensor {
 
     /// A copy of the numbers; gradients pass through. PyTorch's
     /// [`clone`](https://docs.pytorch.org/docs/stable/generated/torch.clone.html).
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let x = Tensor::zeros([2]);
+    /// x.copy()?.fill_(1.0)?;
+    /// assert_eq!(x.to_vec::<f32>()?, [0.0, 0.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::StaleView`].
@@ -195,7 +224,7 @@ impl Tensor {
 
     /// The numbers in order in storage of their own, without a place on the tape.
     pub(super) fn copied(&self) -> Self {
-        let data = self.0.storage.data().converted(&self.0.layout, self.dtype());
+        let data = self.0.storage.data().picked(&self.0.layout);
         Self::from_data(data, self.shape())
     }
 

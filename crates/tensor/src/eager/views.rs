@@ -11,6 +11,13 @@ use crate::ops::{Reshape, View};
 impl Tensor {
     /// Two dimensions exchanged, as [`torch.transpose`](https://docs.pytorch.org/docs/stable/generated/torch.transpose.html).
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let x = Tensor::zeros([2, 3, 4]).transpose(0, -1)?;
+    /// assert_eq!((x.shape(), x.strides()), (&[4, 3, 2][..], &[1, 4, 12][..]));
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TensorError::Dim`].
     pub fn transpose(&self, a: isize, b: isize) -> Result<Self, TensorError> {
@@ -21,6 +28,12 @@ impl Tensor {
     }
 
     /// A matrix transposed; a vector or a number stays, as `torch.t`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1, 2], [3, 4]]).t()?.to_vec::<i64>()?, [1, 3, 2, 4]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::Shapes`] for more than two dimensions.
@@ -38,6 +51,13 @@ impl Tensor {
 
     /// Dimensions in another order: dimension `i` of the output is dimension `dims[i]` of this, as `torch.permute`.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let channels_last = Tensor::zeros([8, 3, 28, 28]).permute([0, 2, 3, 1])?;
+    /// assert_eq!(channels_last.shape(), [8, 28, 28, 3]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TensorError::Dim`], [`TensorError::Shapes`] where not every dimension comes once.
     pub fn permute(&self, dims: impl AsRef<[isize]>) -> Result<Self, TensorError> {
@@ -46,6 +66,12 @@ impl Tensor {
     }
 
     /// `len` elements of one dimension from `start` on, as `torch.narrow`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::arange(0..9).narrow(0, 4, 2)?.to_vec::<i64>()?, [4, 5]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::Dim`], [`TensorError::Shapes`] where there are not so many.
@@ -94,6 +120,13 @@ impl Tensor {
 
     /// One element of one dimension, which disappears, as `torch.select`; negative positions count from the end.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let x = Tensor::from([[1, 2, 3], [4, 5, 6]]);
+    /// assert_eq!(x.select(1, -1)?.to_vec::<i64>()?, [3, 6]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TensorError::Dim`], [`TensorError::Index`].
     pub fn select(&self, dim: isize, index: isize) -> Result<Self, TensorError> {
@@ -107,6 +140,12 @@ impl Tensor {
 
     /// One element of the first dimension, as `x[index]`.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1, 2], [3, 4]]).get(1)?.to_vec::<i64>()?, [3, 4]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Tensor::select`].
     pub fn get(&self, index: isize) -> Result<Self, TensorError> {
@@ -114,6 +153,12 @@ impl Tensor {
     }
 
     /// A new dimension of size 1 before dimension `dim`, as `torch.unsqueeze`; −1 puts it last.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::zeros([28, 28]).unsqueeze(0)?.shape(), [1, 28, 28]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::Dim`].
@@ -127,6 +172,12 @@ impl Tensor {
     }
 
     /// One dimension less where it has the size 1, the same tensor elsewhere, as `torch.squeeze`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::zeros([1, 28]).squeeze(0)?.shape(), [28]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::Dim`].
@@ -143,6 +194,13 @@ impl Tensor {
     /// Dimensions of size 1 repeated, and new ones put at the left, as
     /// [`torch.Tensor.expand`](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.expand.html): their stride is
     /// 0, nothing is copied. A size of −1 keeps what is there.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let rows = Tensor::from([1.0, 2.0]).expand([3, -1])?;
+    /// assert_eq!((rows.shape(), rows.strides()), (&[3, 2][..], &[0, 1][..]));
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::Shapes`] where a size other than 1 would change.
@@ -165,6 +223,12 @@ impl Tensor {
 
     /// Repeated to another's shape, as `torch.Tensor.expand_as`.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::ones([3, 1]).expand_as(&Tensor::zeros([3, 4]))?.shape(), [3, 4]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Tensor::expand`].
     pub fn expand_as(&self, other: &Self) -> Result<Self, TensorError> {
@@ -173,6 +237,14 @@ impl Tensor {
 
     /// The same elements in another shape, always without a copy, as
     /// [`torch.Tensor.view`](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.view.html); one size may be −1.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let x = Tensor::zeros([2, 6]);
+    /// assert_eq!(x.view([3, -1])?.shape(), [3, 4]);
+    /// assert!(x.t()?.view([12]).is_err(), "its rows do not lie one after another");
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::NotViewable`] where only a copy could have it, [`TensorError::Shapes`].
@@ -209,6 +281,12 @@ impl Tensor {
     /// All dimensions from `first` to `last`, both included, as one, as `torch.flatten`: `flatten(1, -1)` before a linear
     /// layer.
     ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::zeros([64, 16, 7, 7]).flatten(1, -1)?.shape(), [64, 784]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TensorError::Dim`], [`TensorError::Shapes`] where `last` comes before `first`.
     pub fn flatten(&self, first: isize, last: isize) -> Result<Self, TensorError> {
@@ -229,6 +307,12 @@ impl Tensor {
     }
 
     /// The elements whose positions along two dimensions are equal, as a new last dimension, as `torch.diagonal`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1, 2], [3, 4]]).diagonal(0, 1)?.to_vec::<i64>()?, [1, 4]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
     ///
     /// # Errors
     /// [`TensorError::Dim`], [`TensorError::Shapes`] where both are the same.

@@ -8,6 +8,7 @@
 mod backward;
 mod describe;
 mod record;
+mod tensor;
 
 use std::cell::Cell;
 
