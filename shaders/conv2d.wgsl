@@ -5,8 +5,9 @@
 // bias    [OUT_CHANNELS]; without HAS_BIAS it is never read, and anything may be bound
 // output  [BATCH, OUT_CHANNELS, OUT_H, OUT_W]
 //
-// One invocation computes one position of four neighbouring output channels of one group, so that every input number is
-// loaded once for four products. Invocations are numbered as [BATCH, GROUPS, BLOCKS, OUT_H, OUT_W].
+// One invocation computes four positions of four neighbouring output channels of one group, so that eight loads serve
+// sixteen products. Its positions lie a quarter of all positions apart: neighbouring invocations then load neighbouring
+// numbers. Invocations are numbered as [GROUPS, BLOCKS, a quarter of the positions].
 
 const WORKGROUP_SIZE: u32 = 64;
 const BATCH: u32 = 1;
@@ -31,8 +32,10 @@ const GROUP_IN = IN_CHANNELS / GROUPS;
 const GROUP_OUT = OUT_CHANNELS / GROUPS;
 const BLOCKS = (GROUP_OUT + 3u) / 4u;
 const FILTER = GROUP_IN * KERNEL_H * KERNEL_W;
+const IN_PLANE = IN_H * IN_W;
 const OUT_PLANE = OUT_H * OUT_W;
-const N_INVOCATIONS = BATCH * GROUPS * BLOCKS * OUT_PLANE;
+const N_POSITIONS = BATCH * OUT_PLANE;
+const QUARTER = (N_POSITIONS + 3u) / 4u;
 const GRID_ROW = 65535u * WORKGROUP_SIZE;
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
@@ -40,57 +43,79 @@ const GRID_ROW = 65535u * WORKGROUP_SIZE;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
+fn store(channel: u32, positions: vec4<u32>, sums: vec4<f32>) {
+    let images = (positions / OUT_PLANE) * (OUT_CHANNELS * OUT_PLANE);
+    let cells = images + channel * OUT_PLANE + positions % OUT_PLANE;
+    output[cells.x] = sums.x;
+    if (positions.y < N_POSITIONS) {
+        output[cells.y] = sums.y;
+    }
+    if (positions.z < N_POSITIONS) {
+        output[cells.z] = sums.z;
+    }
+    if (positions.w < N_POSITIONS) {
+        output[cells.w] = sums.w;
+    }
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let idx = id.y * GRID_ROW + id.x;
-    if (idx >= N_INVOCATIONS) {
+    if (idx >= GROUPS * BLOCKS * QUARTER) {
         return;
     }
-    let x = idx % OUT_W;
-    let y = (idx / OUT_W) % OUT_H;
-    let block = (idx / OUT_PLANE) % (GROUPS * BLOCKS);
-    let n = idx / (OUT_PLANE * GROUPS * BLOCKS);
-    let group = block / BLOCKS;
-
+    let group = idx / (BLOCKS * QUARTER);
+    let first = ((idx / QUARTER) % BLOCKS) * 4u;
     // Past the group's last channel, the last one is computed again and not stored.
-    let in_group = min((block % BLOCKS) * 4u + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(GROUP_OUT - 1u));
-    let channels = group * GROUP_OUT + in_group;
+    let channels = group * GROUP_OUT + min(first + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(GROUP_OUT - 1u));
     let filters = channels * FILTER;
 
-    var sum = vec4<f32>(0.0);
+    // Likewise past the last position.
+    let positions = idx % QUARTER + vec4<u32>(0u, 1u, 2u, 3u) * QUARTER;
+    let inside_positions = min(positions, vec4<u32>(N_POSITIONS - 1u));
+    let left = (inside_positions % OUT_W) * STRIDE_W;
+    let top = ((inside_positions / OUT_W) % OUT_H) * STRIDE_H;
+    let images = (inside_positions / OUT_PLANE) * (IN_CHANNELS * IN_PLANE) + group * (GROUP_IN * IN_PLANE);
+
+    var sums_0 = vec4<f32>(0.0);
+    var sums_1 = vec4<f32>(0.0);
+    var sums_2 = vec4<f32>(0.0);
+    var sums_3 = vec4<f32>(0.0);
     if (HAS_BIAS) {
-        sum = vec4<f32>(bias[channels.x], bias[channels.y], bias[channels.z], bias[channels.w]);
+        sums_0 += bias[channels.x];
+        sums_1 += bias[channels.y];
+        sums_2 += bias[channels.z];
+        sums_3 += bias[channels.w];
     }
     for (var c = 0u; c < GROUP_IN; c += 1u) {
-        let plane = (n * IN_CHANNELS + group * GROUP_IN + c) * (IN_H * IN_W);
         for (var i = 0u; i < KERNEL_H; i += 1u) {
             // Above the input this wraps around to a huge number: one comparison serves both ends.
-            let in_y = y * STRIDE_H + i * DILATION_H - PADDING_H;
-            if (in_y >= IN_H) {
-                continue;
-            }
+            let in_y = top + i * DILATION_H - PADDING_H;
+            let rows = images + c * IN_PLANE + in_y * IN_W;
             for (var j = 0u; j < KERNEL_W; j += 1u) {
-                let in_x = x * STRIDE_W + j * DILATION_W - PADDING_W;
-                if (in_x >= IN_W) {
-                    continue;
-                }
+                let in_x = left + j * DILATION_W - PADDING_W;
+                let inside = (in_y < vec4<u32>(IN_H)) & (in_x < vec4<u32>(IN_W));
+                let cells = select(vec4<u32>(0u), rows + in_x, inside);
+                let loaded = vec4<f32>(input[cells.x], input[cells.y], input[cells.z], input[cells.w]);
+                let inputs = select(vec4<f32>(0.0), loaded, inside);
                 let taps = filters + ((c * KERNEL_H + i) * KERNEL_W + j);
-                let weights = vec4<f32>(weight[taps.x], weight[taps.y], weight[taps.z], weight[taps.w]);
-                sum += input[plane + in_y * IN_W + in_x] * weights;
+                sums_0 += inputs * weight[taps.x];
+                sums_1 += inputs * weight[taps.y];
+                sums_2 += inputs * weight[taps.z];
+                sums_3 += inputs * weight[taps.w];
             }
         }
     }
 
-    let first = (n * OUT_CHANNELS + channels.x) * OUT_PLANE + y * OUT_W + x;
-    let n_channels = GROUP_OUT - in_group.x;
-    output[first] = sum.x;
-    if (n_channels > 1u) {
-        output[first + OUT_PLANE] = sum.y;
+    let channel = group * GROUP_OUT + first;
+    store(channel, positions, sums_0);
+    if (first + 1u < GROUP_OUT) {
+        store(channel + 1u, positions, sums_1);
     }
-    if (n_channels > 2u) {
-        output[first + 2u * OUT_PLANE] = sum.z;
+    if (first + 2u < GROUP_OUT) {
+        store(channel + 2u, positions, sums_2);
     }
-    if (n_channels > 3u) {
-        output[first + 3u * OUT_PLANE] = sum.w;
+    if (first + 3u < GROUP_OUT) {
+        store(channel + 3u, positions, sums_3);
     }
 }

@@ -4,8 +4,10 @@
 // weight       [OUT_CHANNELS, IN_CHANNELS / GROUPS, KERNEL_H, KERNEL_W]
 // grad_input   [BATCH, IN_CHANNELS, IN_H, IN_W]
 //
-// One invocation computes one position of four neighbouring input channels of one group: it gathers from every output
-// that the position contributed to. Invocations are numbered as [BATCH, GROUPS, BLOCKS, IN_H, IN_W].
+// One invocation computes four positions of four neighbouring input channels of one group, so that eight loads serve
+// sixteen products: it gathers from every output that the positions contributed to. Its positions lie a quarter of all
+// positions apart: neighbouring invocations then load neighbouring numbers. Invocations are numbered as
+// [GROUPS, BLOCKS, a quarter of the positions].
 
 const WORKGROUP_SIZE: u32 = 64;
 const BATCH: u32 = 1;
@@ -30,62 +32,89 @@ const GROUP_OUT = OUT_CHANNELS / GROUPS;
 const BLOCKS = (GROUP_IN + 3u) / 4u;
 const N_TAPS = KERNEL_H * KERNEL_W;
 const IN_PLANE = IN_H * IN_W;
-const N_INVOCATIONS = BATCH * GROUPS * BLOCKS * IN_PLANE;
+const OUT_PLANE = OUT_H * OUT_W;
+const N_POSITIONS = BATCH * IN_PLANE;
+const QUARTER = (N_POSITIONS + 3u) / 4u;
 const GRID_ROW = 65535u * WORKGROUP_SIZE;
 
 @group(0) @binding(0) var<storage, read> grad_output: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read_write> grad_input: array<f32>;
 
+fn store(channel: u32, positions: vec4<u32>, sums: vec4<f32>) {
+    let images = (positions / IN_PLANE) * (IN_CHANNELS * IN_PLANE);
+    let cells = images + channel * IN_PLANE + positions % IN_PLANE;
+    grad_input[cells.x] = sums.x;
+    if (positions.y < N_POSITIONS) {
+        grad_input[cells.y] = sums.y;
+    }
+    if (positions.z < N_POSITIONS) {
+        grad_input[cells.z] = sums.z;
+    }
+    if (positions.w < N_POSITIONS) {
+        grad_input[cells.w] = sums.w;
+    }
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let idx = id.y * GRID_ROW + id.x;
-    if (idx >= N_INVOCATIONS) {
+    if (idx >= GROUPS * BLOCKS * QUARTER) {
         return;
     }
-    let x = idx % IN_W;
-    let y = (idx / IN_W) % IN_H;
-    let block = (idx / IN_PLANE) % (GROUPS * BLOCKS);
-    let n = idx / (IN_PLANE * GROUPS * BLOCKS);
-    let group = block / BLOCKS;
-
+    let group = idx / (BLOCKS * QUARTER);
+    let first = ((idx / QUARTER) % BLOCKS) * 4u;
     // Past the group's last channel, the last one is computed again and not stored.
-    let in_group = min((block % BLOCKS) * 4u + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(GROUP_IN - 1u));
+    let in_group = min(first + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(GROUP_IN - 1u));
 
-    var sum = vec4<f32>(0.0);
+    // Likewise past the last position.
+    let positions = idx % QUARTER + vec4<u32>(0u, 1u, 2u, 3u) * QUARTER;
+    let inside_positions = min(positions, vec4<u32>(N_POSITIONS - 1u));
+    let x = inside_positions % IN_W;
+    let y = (inside_positions / IN_W) % IN_H;
+    let images = (inside_positions / IN_PLANE) * (OUT_CHANNELS * OUT_PLANE) + group * (GROUP_OUT * OUT_PLANE);
+
+    var sums_0 = vec4<f32>(0.0);
+    var sums_1 = vec4<f32>(0.0);
+    var sums_2 = vec4<f32>(0.0);
+    var sums_3 = vec4<f32>(0.0);
     for (var i = 0u; i < KERNEL_H; i += 1u) {
         // The output's row whose tap i lies on this row, where there is one: above the output this wraps around to a
         // huge number, and between two windows it is not a multiple of the stride.
         let from_y = y + PADDING_H - i * DILATION_H;
         let out_y = from_y / STRIDE_H;
-        if (out_y >= OUT_H || out_y * STRIDE_H != from_y) {
-            continue;
-        }
+        let inside_y = (out_y < vec4<u32>(OUT_H)) & (out_y * STRIDE_H == from_y);
         for (var j = 0u; j < KERNEL_W; j += 1u) {
             let from_x = x + PADDING_W - j * DILATION_W;
             let out_x = from_x / STRIDE_W;
-            if (out_x >= OUT_W || out_x * STRIDE_W != from_x) {
+            let inside = inside_y & (out_x < vec4<u32>(OUT_W)) & (out_x * STRIDE_W == from_x);
+            if (!any(inside)) {
                 continue;
             }
+            let starts = select(vec4<u32>(0u), images + out_y * OUT_W + out_x, inside);
             for (var o = 0u; o < GROUP_OUT; o += 1u) {
-                let channel = group * GROUP_OUT + o;
-                let taps = (channel * GROUP_IN + in_group) * N_TAPS + (i * KERNEL_W + j);
-                let weights = vec4<f32>(weight[taps.x], weight[taps.y], weight[taps.z], weight[taps.w]);
-                sum += grad_output[((n * OUT_CHANNELS + channel) * OUT_H + out_y) * OUT_W + out_x] * weights;
+                let cells = starts + o * OUT_PLANE;
+                let loaded =
+                    vec4<f32>(grad_output[cells.x], grad_output[cells.y], grad_output[cells.z], grad_output[cells.w]);
+                let grads = select(vec4<f32>(0.0), loaded, inside);
+                let taps = ((group * GROUP_OUT + o) * GROUP_IN + in_group) * N_TAPS + (i * KERNEL_W + j);
+                sums_0 += grads * weight[taps.x];
+                sums_1 += grads * weight[taps.y];
+                sums_2 += grads * weight[taps.z];
+                sums_3 += grads * weight[taps.w];
             }
         }
     }
 
-    let first = (n * IN_CHANNELS + group * GROUP_IN + in_group.x) * IN_PLANE + y * IN_W + x;
-    let n_channels = GROUP_IN - in_group.x;
-    grad_input[first] = sum.x;
-    if (n_channels > 1u) {
-        grad_input[first + IN_PLANE] = sum.y;
+    let channel = group * GROUP_IN + first;
+    store(channel, positions, sums_0);
+    if (first + 1u < GROUP_IN) {
+        store(channel + 1u, positions, sums_1);
     }
-    if (n_channels > 2u) {
-        grad_input[first + 2u * IN_PLANE] = sum.z;
+    if (first + 2u < GROUP_IN) {
+        store(channel + 2u, positions, sums_2);
     }
-    if (n_channels > 3u) {
-        grad_input[first + 3u * IN_PLANE] = sum.w;
+    if (first + 3u < GROUP_IN) {
+        store(channel + 3u, positions, sums_3);
     }
 }

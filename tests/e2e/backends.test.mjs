@@ -55,7 +55,8 @@ test('without WebGPU the page says so and trains on the CPU', TIMEOUT, async () 
     const backend = await call(page, 'backend');
     assert.equal(backend.kind, 'cpu');
     assert.match(backend.reason, /WebGPU/i);
-    assert.match(await page.evaluate(() => document.body.innerText), /WebGPU/i, 'the page itself says so');
+    const text = await page.evaluate(() => document.body.innerText);
+    assert.ok(/WebGPU/i.test(text), 'nothing on screen says that there is no WebGPU');
     await call(page, 'loadData', 'generated');
     const { step, last } = await call(page, 'train', { steps: 3 });
     assert.equal(step, 3);

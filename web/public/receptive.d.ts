@@ -85,6 +85,8 @@ export interface BackendStatus {
   kind: "gpu" | "cpu";
   name: string;
   reason: string;
+  /** Whether it stands in for a GPU that could not be had. */
+  stands_in: boolean;
   software: boolean;
   dispatches_per_step: number | null;
 }

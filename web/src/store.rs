@@ -88,6 +88,8 @@ pub struct Outstanding {
     pub models: usize,
     /// Options under way.
     pub options: usize,
+    /// Choices of a picture under way.
+    pub samples: usize,
     /// The network that the worker has.
     pub engine_model: Option<ModelSpec>,
 }
@@ -226,6 +228,11 @@ impl Workbench {
             Array::F32(values) => Some(values.clone()),
             Array::U8(_) => None,
         })
+    }
+
+    /// As [`Workbench::is_valid`], for handlers, which follow nothing.
+    pub fn is_valid_now(&self) -> bool {
+        self.geometry.with_untracked(|geometry| geometry.error.is_none())
     }
 
     /// Whether the network on screen is valid.

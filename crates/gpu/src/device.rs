@@ -56,7 +56,15 @@ impl Device {
     pub async fn request() -> Result<Self, GpuError> {
         let instance = wgpu::Instance::default();
         let adapter = find_adapter(&instance).await?;
-        let info = adapter.get_info();
+        #[cfg_attr(
+            not(target_arch = "wasm32"),
+            expect(unused_mut, reason = "only a browser leaves the name out")
+        )]
+        let mut info = adapter.get_info();
+        #[cfg(target_arch = "wasm32")]
+        if info.name.is_empty() {
+            info.name = crate::browser::adapter_name().await.unwrap_or_default();
+        }
         let descriptor =
             wgpu::DeviceDescriptor { required_limits: adapter.limits(), ..wgpu::DeviceDescriptor::default() };
         let (wgpu, queue) = adapter
@@ -258,5 +266,8 @@ async fn fastest_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter, Gpu
         ..wgpu::RequestAdapterOptions::default()
     };
     let adapter = instance.request_adapter(&options).await;
+    #[cfg(target_arch = "wasm32")]
+    return adapter.map_err(|_| GpuError::NoAdapter { message: crate::browser::why_no_adapter().to_owned() });
+    #[cfg(not(target_arch = "wasm32"))]
     adapter.map_err(|error| GpuError::NoAdapter { message: error.to_string() })
 }

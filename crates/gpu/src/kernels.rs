@@ -36,12 +36,12 @@ impl Launch<'_> {
     }
 }
 
-/// The text of the shader that computes a step.
+/// The text of the shader that computes a step; one for a GPU that is a program on the CPU may differ.
 ///
 /// # Errors
 /// [`GpuError`] where no kernel computes it.
-pub fn shader(step: &Step) -> Result<String, GpuError> {
-    launch(step)?.text()
+pub fn shader(step: &Step, is_software: bool) -> Result<String, GpuError> {
+    launch(step, is_software)?.text()
 }
 
 /// A row of the table before sizes are checked.
@@ -60,7 +60,7 @@ enum Grid {
 }
 
 /// What a step needs to start.
-pub(crate) fn launch(step: &Step) -> Result<Launch<'_>, GpuError> {
+pub(crate) fn launch(step: &Step, is_software: bool) -> Result<Launch<'_>, GpuError> {
     let kernel = step.kernel.name();
     let unsupported = |reason: &str| GpuError::Unsupported { kernel, reason: reason.to_owned() };
     let operands = step.reads.iter().chain(&step.writes);
@@ -71,7 +71,7 @@ pub(crate) fn launch(step: &Step) -> Result<Launch<'_>, GpuError> {
     if operands.clone().any(|operand| operand.value.numel() > 1 << 31) {
         return Err(unsupported("positions need to fit into 32 bits"));
     }
-    let row = row(step)?;
+    let row = row(step, is_software)?;
     let mut constants = row.constants;
     let n_workgroups = match row.grid {
         Grid::Invocations(n_invocations) => {
@@ -115,6 +115,7 @@ files!(
     "matmul",
     "max_pool2d",
     "max_pool2d_grad",
+    "max_pool2d_grad_disjoint",
     "nll_loss",
     "nll_loss_grad",
     "sgd",
@@ -123,7 +124,7 @@ files!(
     "sum_to",
 );
 
-fn row(step: &Step) -> Result<Row, GpuError> {
+fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
     let name = step.kernel.name();
     Ok(match &step.kernel {
         Kernel::Operation(op) => match op {
@@ -137,14 +138,14 @@ fn row(step: &Step) -> Result<Row, GpuError> {
             Op::Conv2d(conv) => windowed::conv2d("conv2d", conv, step),
             Op::Conv2dGradInput(grad) => windowed::conv2d_grad_input("conv2d_grad_input", &grad.conv, step),
             Op::Conv2dGradWeight(grad) => {
-                windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step)
+                windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step, is_software)
             }
             Op::CountCorrect(_) => rows::over_batch("count_correct", step),
             Op::LogSoftmax(_) => rows::last_dimension("log_softmax", step),
             Op::LogSoftmaxGrad(_) => rows::last_dimension("log_softmax_grad", step),
             Op::MatMul(matmul) => matmul::matmul("matmul", *matmul, step),
             Op::MaxPool2d(pool) => windowed::pool2d("max_pool2d", &pool.window, step, false),
-            Op::MaxPool2dGrad(pool) => windowed::pool2d("max_pool2d_grad", &pool.window, step, true),
+            Op::MaxPool2dGrad(pool) => windowed::max_pool2d_grad(&pool.window, step),
             Op::NllLoss(_) => rows::over_batch("nll_loss", step),
             Op::NllLossGrad(_) => rows::nll_loss_grad("nll_loss_grad", step),
             Op::Softmax(_) => rows::last_dimension("softmax", step),

@@ -6,6 +6,8 @@
 //!
 //! This is the only crate that names wgpu. It knows no network, no data and no page.
 
+#[cfg(target_arch = "wasm32")]
+mod browser;
 mod device;
 mod error;
 mod executor;

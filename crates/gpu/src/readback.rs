@@ -90,6 +90,7 @@ struct Reading {
 struct Mapping {
     slot: Rc<Slot>,
     n_bytes: u64,
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "a browser needs no asking"))]
     submission: wgpu::SubmissionIndex,
     mapped: MapResult,
 }

@@ -1,6 +1,7 @@
 //! Every kernel is valid WGSL by itself.
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
+use tensor::Update;
 
 fn validate(name: &str, text: &str) {
     let module = naga::front::wgsl::parse_str(text)
@@ -13,6 +14,25 @@ fn validate(name: &str, text: &str) {
 fn every_file_is_valid_as_it_is() {
     for (name, text) in gpu::FILES {
         validate(name, text);
+    }
+}
+
+#[test]
+fn every_step_of_every_preset_is_valid_with_its_constants_set() {
+    for preset in nn::presets::all() {
+        let network = nn::Network::new(preset.model, 10).unwrap();
+        let plans = [
+            network.training_plan(64, Update::Sgd { nesterov: true }),
+            network.training_plan(17, Update::Adam),
+            network.evaluation_plan(1000),
+            network.inspection_plan(),
+        ];
+        for step in plans.into_iter().flat_map(|plan| plan.unwrap().steps) {
+            for is_software in [false, true] {
+                let text = gpu::shader(&step, is_software).unwrap();
+                validate(&format!("{} of {}", step.kernel.name(), preset.id), &text);
+            }
+        }
     }
 }
 

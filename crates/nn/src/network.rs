@@ -94,6 +94,26 @@ impl Network {
     /// # Errors
     /// [`TensorError`] where an operation of the network cannot be recorded or differentiated.
     pub fn training_plan(&self, batch: usize, update: Update) -> Result<Plan, TensorError> {
+        self.loss_plan(batch, Some(update))
+    }
+
+    /// A training step without its end: the mean loss of a batch and its gradients. Several such, over the parts of one
+    /// batch, and a [`Network::update_plan`] make a training step.
+    ///
+    /// # Errors
+    /// As [`Network::training_plan`].
+    pub fn gradient_plan(&self, batch: usize) -> Result<Plan, TensorError> {
+        self.loss_plan(batch, None)
+    }
+
+    /// The end of a training step: the optimiser's step, along gradients that are there already.
+    pub fn update_plan(&self, update: Update) -> Plan {
+        let mut graph = Graph::new();
+        self.parameters(&mut graph);
+        Plan::compile(&graph, &PlanRequest { update: Some(update), ..PlanRequest::default() })
+    }
+
+    fn loss_plan(&self, batch: usize, update: Option<Update>) -> Result<Plan, TensorError> {
         let mut graph = Graph::new();
         let (_, outputs) = self.forward(&mut graph, batch)?;
         let logits = outputs[outputs.len() - 1];
@@ -104,7 +124,7 @@ impl Network {
         let parameters = graph.parameters().to_vec();
         let gradients = graph.gradients(loss, &parameters)?;
         let outputs = vec![(names::LOSS.to_owned(), loss), (names::N_CORRECT.to_owned(), n_correct)];
-        Ok(Plan::compile(&graph, &PlanRequest { outputs, gradients, update: Some(update) }))
+        Ok(Plan::compile(&graph, &PlanRequest { outputs, gradients, update }))
     }
 
     /// The plan of an evaluation: a batch's logits.

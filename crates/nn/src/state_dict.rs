@@ -1,6 +1,6 @@
 //! Weights as a safetensors file, with the names and layouts of PyTorch's `state_dict`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use tensor::ParameterLayout;
@@ -58,13 +58,29 @@ pub enum StateDictError {
 }
 
 /// Writes parameters, laid out as `layout` says, into the bytes of a safetensors file. `metadata` goes into its header.
+/// The same parameters give the same bytes.
 pub fn save(layout: &ParameterLayout, parameters: &[f32], metadata: HashMap<String, String>) -> Vec<u8> {
     let views = layout.slots.iter().map(|slot| {
         let bytes = bytemuck::cast_slice(&parameters[slot.range()]);
         let view = TensorView::new(Dtype::F32, slot.shape.clone(), bytes);
         (slot.name.as_str(), view.expect("a slot's range has as many numbers as its shape"))
     });
-    serialize(views, Some(metadata)).expect("names are unique and sizes agree")
+    let mut bytes = serialize(views, Some(metadata)).expect("names are unique and sizes agree");
+    sort_header(&mut bytes);
+    bytes
+}
+
+/// Puts the header's entries in the order of their names: safetensors writes metadata in whatever order a hash map has.
+///
+/// The file is the header's length in 8 bytes, the header as JSON filled up with spaces, then the numbers. Sorted, the
+/// JSON is as long as before.
+fn sort_header(bytes: &mut [u8]) {
+    let (len, rest) = bytes.split_first_chunk_mut::<8>().expect("a file starts with its header's length");
+    let header = &mut rest[..u64::from_le_bytes(*len) as usize];
+    let entries: BTreeMap<String, BTreeMap<String, serde_json::Value>> =
+        serde_json::from_slice(header).expect("the header was written just now");
+    let sorted = serde_json::to_vec(&entries).expect("strings and numbers can be written");
+    header[..sorted.len()].copy_from_slice(&sorted);
 }
 
 /// Reads the parameters of a network of this layout from the bytes of a safetensors file.
@@ -124,6 +140,18 @@ mod tests {
         let parameters = initial_parameters(&layout, 3);
         let bytes = save(&layout, &parameters, HashMap::new());
         assert_eq!(load(&layout, &bytes).unwrap(), parameters);
+    }
+
+    #[test]
+    fn the_same_weights_and_metadata_give_the_same_bytes() {
+        let layout = layout("s");
+        let parameters = initial_parameters(&layout, 3);
+        let metadata = || (0..20).map(|i| (format!("key {i}"), format!("\"{i}\" é"))).collect();
+        let bytes = save(&layout, &parameters, metadata());
+        assert!((0..5).all(|_| save(&layout, &parameters, metadata()) == bytes));
+        assert_eq!(load(&layout, &bytes).unwrap(), parameters);
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        assert_eq!(header.metadata().as_ref(), Some(&metadata()));
     }
 
     #[test]

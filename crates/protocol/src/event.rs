@@ -115,6 +115,8 @@ pub struct BackendStatus {
     pub name: String,
     /// Why this one, in a sentence.
     pub reason: String,
+    /// Whether it stands in for a GPU that could not be had.
+    pub stands_in: bool,
     /// Whether the adapter is a software one.
     pub software: bool,
     /// GPU dispatches of one training step; none on the CPU.

@@ -5,6 +5,8 @@ use std::rc::Rc;
 use nn::{Network, TrainingOptions, names};
 use tensor::{Hyper, ParameterLayout, TensorError, cpu};
 
+use crate::parallel::{Parallel, Shards, usable_threads};
+
 /// Images in one run of the evaluation's plan.
 const EVALUATION_BATCH: usize = 250;
 
@@ -31,6 +33,8 @@ pub struct Activations {
 /// A network, its plans, and the executor that holds its weights.
 pub struct Engine {
     executor: Executor,
+    /// The other threads of the CPU and what they share; none where there is one thread.
+    parallel: Option<Parallel>,
     layout: ParameterLayout,
     n_layers: usize,
     n_states: usize,
@@ -50,39 +54,49 @@ enum Executor {
 }
 
 impl Engine {
-    /// Builds the three plans for the CPU, or for a GPU where one is given.
+    /// Builds the three plans for the CPU, or for a GPU where one is given. On the CPU a training step is shared by
+    /// `n_threads` threads, or as many as the batch has pictures where that is fewer; a GPU and a browser need one.
     ///
     /// # Errors
     /// [`EngineError`] where the network cannot be recorded, or the GPU refuses a plan.
     pub fn new(
         network: &Network,
         options: &TrainingOptions,
+        n_threads: usize,
         device: Option<&Rc<gpu::Device>>,
     ) -> Result<Self, EngineError> {
         let layout = network.layout();
         let update = options.optimiser.update();
-        let plans = [
-            network.training_plan(options.batch_size, update)?,
-            network.evaluation_plan(EVALUATION_BATCH)?,
-            network.inspection_plan()?,
-        ];
+        let mut parallel = None;
         let executor = match device {
             None => {
                 let mut executor = cpu::Executor::new(&layout, update.n_states());
-                for plan in plans {
-                    executor.add(plan)?;
+                let shards = Shards::new(options.batch_size, usable_threads(n_threads));
+                if shards.n() == 1 {
+                    executor.add(network.training_plan(options.batch_size, update)?)?;
+                } else {
+                    executor.add(network.gradient_plan(shards.len(0))?)?;
+                }
+                executor.add(network.evaluation_plan(EVALUATION_BATCH)?)?;
+                executor.add(network.inspection_plan()?)?;
+                if shards.n() > 1 {
+                    parallel = Some(Parallel::new(network, update, shards, &mut executor)?);
                 }
                 Executor::Cpu(executor)
             }
             Some(device) => {
                 let mut executor = gpu::Executor::new(device, &layout, update.n_states())?;
-                let [training, evaluation, inspection] = plans;
-                let plans = [executor.add(training)?, executor.add(evaluation)?, executor.add(inspection)?];
+                let plans = [
+                    executor.add(network.training_plan(options.batch_size, update)?)?,
+                    executor.add(network.evaluation_plan(EVALUATION_BATCH)?)?,
+                    executor.add(network.inspection_plan()?)?,
+                ];
                 Executor::Gpu(executor, plans)
             }
         };
         Ok(Self {
             executor,
+            parallel,
             layout,
             n_layers: network.model().layers.len(),
             n_states: update.n_states(),
@@ -101,6 +115,11 @@ impl Engine {
         &self.layout
     }
 
+    /// Threads that share a training step.
+    pub fn n_threads(&self) -> usize {
+        self.parallel.as_ref().map_or(1, Parallel::n_threads)
+    }
+
     /// GPU dispatches of one training step; none on the CPU.
     pub fn dispatches_per_step(&self) -> Option<usize> {
         match &self.executor {
@@ -117,13 +136,12 @@ impl Engine {
     pub fn step(&mut self, images: &[f32], labels: &[u32], hyper: Hyper) -> Result<(), EngineError> {
         match &mut self.executor {
             Executor::Cpu(executor) => {
-                executor.write_input(self.training, names::IMAGES, images)?;
-                executor.write_input_u32(self.training, names::LABELS, labels)?;
                 executor.set_hyper(hyper);
-                executor.run(self.training);
-                let loss = executor.output(self.training, names::LOSS)?[0];
-                let n_correct = executor.output(self.training, names::N_CORRECT)?[0];
-                self.recorded.push([loss, n_correct]);
+                let metrics = match &mut self.parallel {
+                    Some(parallel) => parallel.step(executor, self.training, images, labels)?,
+                    None => run_batch(executor, self.training, images, labels)?,
+                };
+                self.recorded.push(metrics);
             }
             Executor::Gpu(executor, [training, ..]) => {
                 executor.write_input(*training, names::IMAGES, images)?;
@@ -260,4 +278,17 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Runs a plan of a loss on a batch; its mean loss and the number classified rightly.
+pub(crate) fn run_batch(
+    executor: &mut cpu::Executor,
+    plan: usize,
+    images: &[f32],
+    labels: &[u32],
+) -> Result<[f32; 2], TensorError> {
+    executor.write_input(plan, names::IMAGES, images)?;
+    executor.write_input_u32(plan, names::LABELS, labels)?;
+    executor.run(plan);
+    Ok([executor.output(plan, names::LOSS)?[0], executor.output(plan, names::N_CORRECT)?[0]])
 }

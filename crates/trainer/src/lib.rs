@@ -10,10 +10,12 @@ mod commands;
 mod engine;
 mod evaluating;
 mod inspecting;
+mod parallel;
 mod position;
 mod session;
 mod speed;
 mod training;
 
+pub use backend::{Chosen, choose_backend};
 pub use engine::{Activations, Engine, EngineError};
 pub use session::{Session, SessionError};

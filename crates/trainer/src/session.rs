@@ -12,6 +12,7 @@ use protocol::{
     StepMetrics, Validation,
 };
 
+use crate::backend::choose_backend;
 use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::engine::{Engine, EngineError};
 use crate::evaluating::Job;
@@ -50,6 +51,8 @@ pub struct Session {
     pub(crate) engine: Engine,
     pub(crate) device: Option<Rc<gpu::Device>>,
     pub(crate) backend: BackendStatus,
+    /// Threads that the CPU may use; see [`Session::set_threads`].
+    pub(crate) n_threads: usize,
     pub(crate) run: Option<Run>,
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) position: Position,
@@ -112,7 +115,7 @@ impl Session {
         let network = Network::new(model, data::N_CLASSES)?;
         let splits = Splits::new(options.seed, dataset.training.labels.len());
         let position = Position::after(0, options.seed, splits.train.len(), options.batch_size);
-        let (engine, device, backend) = crate::backend::choose(&network, &options, backend, None).await?;
+        let (engine, device, backend) = choose_backend(&network, &options, 1, backend, None).await?;
         let mut session = Self {
             network,
             options,
@@ -121,6 +124,7 @@ impl Session {
             engine,
             device,
             backend,
+            n_threads: 1,
             run: None,
             jobs: VecDeque::new(),
             position,
@@ -135,7 +139,7 @@ impl Session {
             inspection_due: true,
             speedometer: Speedometer::default(),
             inspections: Pacer::new(Duration::from_millis(100), 20),
-            validations: Pacer::new(Duration::from_millis(300), 20),
+            validations: Pacer::new(Duration::from_millis(100), 20),
             snapshots: Pacer::new(Duration::from_millis(1000), 50),
             statuses: Pacer::new(Duration::from_millis(100), 1),
             steps_at_once: 1,
@@ -168,6 +172,11 @@ impl Session {
     /// Which engine runs and why.
     pub const fn backend(&self) -> &BackendStatus {
         &self.backend
+    }
+
+    /// The GPU that was opened last, if any.
+    pub const fn device(&self) -> Option<&Rc<gpu::Device>> {
+        self.device.as_ref()
     }
 
     /// The data set in use.

@@ -42,6 +42,8 @@ impl Session {
     /// Begins a run, or gives the one in progress another end.
     pub(crate) fn begin(&mut self, request: u32, end: Option<End>) {
         self.end_run();
+        // A measurement that the last run left would come between this run and its first step.
+        self.jobs.retain(|job| job.request().is_some());
         self.run = Some(Run { request, end });
         self.speedometer.clear();
         self.statuses.reset();
@@ -58,6 +60,11 @@ impl Session {
             self.reply(run.request, Ok((reply, Vec::new())));
             self.say(Event::Status(self.status()));
             self.inspection_due = true;
+            // So that the curves end where the run does.
+            let measured = self.last_validation.is_some_and(|last| last.step == self.step);
+            if !measured && self.jobs.is_empty() && self.validations.is_due() {
+                self.jobs.push_back(Job::validation(QUICK_VALIDATION));
+            }
         }
     }
 
@@ -158,6 +165,8 @@ impl Session {
             last_good_step: self.checkpoints.good().step,
         });
         self.end_run();
+        // There is nothing to measure of weights that are not numbers.
+        self.jobs.retain(|job| job.request().is_some());
     }
 
     /// The whole validation set at an epoch's end; part of it now and then before that.

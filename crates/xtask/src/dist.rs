@@ -14,9 +14,9 @@ pub struct Options {
     /// Put MNIST's four files beside the page (`cargo xtask data` gets them)
     #[arg(long)]
     with_data: bool,
-    /// Only print the weight; do not fail where it is over the budget
+    /// Fail where a first visit is over its budget; without this the table only says so
     #[arg(long)]
-    no_budget: bool,
+    hold_budget: bool,
 }
 
 /// Builds, checks and weighs the site.
@@ -39,7 +39,7 @@ pub fn run(options: &Options) -> Result<()> {
     ensure!(absolute.is_empty(), "dist/index.html works only at a server's root, for it names {absolute:?}");
 
     let over_budget = weight::report(&folder())?;
-    ensure!(options.no_budget || !over_budget, "a first visit is over the budget; see the table above");
+    ensure!(!(options.hold_budget && over_budget), "a first visit is over the budget; see the table above");
     Ok(())
 }
 

@@ -26,7 +26,12 @@ pub fn install(workbench: Workbench) {
 
     getter(&api, "backend", move || workbench.backend.with_untracked(to_js));
     getter(&api, "model", move || workbench.model.with_untracked(to_js));
-    getter(&api, "options", move || workbench.options.with_untracked(to_js));
+    // By way of JSON, so that the float32 0.1 is 0.1 and not 0.10000000149.
+    getter(&api, "options", move || {
+        let json =
+            workbench.options.with_untracked(serde_json::to_string).map_err(|error| error.to_string())?;
+        js_sys::JSON::parse(&json).map_err(|error| format!("{error:?}"))
+    });
     method(&api, "setBackend", move |argument| async move {
         let backend = arguments::backend(&argument)?;
         request(workbench, Command::SetBackend { backend }, Vec::new()).await.map(done)

@@ -26,7 +26,7 @@ pub fn SelectedPicture() -> impl IntoView {
         }
     });
     view! {
-        <section class="block selected" aria-label="The selected picture">
+        <section class="block selected-picture" aria-label="The selected picture">
             <div class="frame"><Pixels picture fit=84 label=name/></div>
             <div class="selected-text">
                 <h3>{name}</h3>
@@ -41,6 +41,9 @@ pub fn SelectedPicture() -> impl IntoView {
 fn Verdict() -> impl IntoView {
     let workbench = Workbench::get();
     move || {
+        if !workbench.is_valid() {
+            return view! { <p class="note">"Waits for a network that fits together."</p> }.into_any();
+        }
         let Some(inspection) = workbench.inspection.get() else {
             return view! { <p class="note">"Nothing has been through the network yet."</p> }.into_any();
         };

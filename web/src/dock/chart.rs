@@ -120,7 +120,7 @@ fn draw(canvas: &HtmlCanvasElement, measure: Measure, curves: &Curves, palette: 
         .margin_top(scaled(6.0))
         .margin_right(scaled(14.0))
         .x_label_area_size(scaled(18.0))
-        .y_label_area_size(scaled(34.0))
+        .y_label_area_size(scaled(44.0))
         .build_cartesian_2d(0.0..last_step, 0.0..top)?;
     let text = ("system-ui, sans-serif", 10.5 * ratio).into_font().color(&colour(palette.text));
     chart

@@ -1,7 +1,7 @@
 //! Many points made fit for a few hundred pixels.
 
 /// How much of the running mean a point leaves in place.
-const KEEP: f64 = 0.95;
+const KEEP: f64 = 0.9;
 
 /// A series of training points, thinned.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -36,7 +36,7 @@ pub fn Dock() -> impl IntoView {
             </section>
             <section class="curve" aria-label="Accuracy">
                 <div class="curve-head">
-                    <h3>"Accuracy"</h3>
+                    <h3>"Accuracy" <span class="note">" over the steps"</span></h3>
                     <ChartLegend
                         train=Signal::derive(last(|c| c.train.last().map(|p| p.accuracy), percent))
                         validation=Signal::derive(last(|c| c.validation.last().map(|p| p.accuracy), percent))

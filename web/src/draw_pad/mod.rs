@@ -43,8 +43,8 @@ pub fn DrawPad() -> impl IntoView {
         }
         busy.set_value(true);
         let arrays = vec![Array::U8(bytes.to_vec())];
-        workbench.sample.set(Sample::Drawing);
-        let answer = workbench.engine.send(Command::Draw { side: SIDE_PX as usize, centre }, arrays);
+        let command = Command::Draw { side: SIDE_PX as usize, centre };
+        let answer = workbench.submit_sample(Sample::Drawing, command, arrays);
         leptos::task::spawn_local(async move {
             match answer.await {
                 Ok((Reply::Drawn(drawing), arrays)) => {

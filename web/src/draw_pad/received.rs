@@ -70,7 +70,7 @@ fn Guess() -> impl IntoView {
     };
     view! {
         <div class="guess" role="status" aria-live="polite" data-testid="drawing-prediction">
-            <span class="guess-class">{move || guess().map_or("–".to_owned(), |(class, _)| class)}</span>
+            <span class="guess-class" class:none=move || guess().is_none()>{move || guess().map_or("–".to_owned(), |(class, _)| class)}</span>
             <span class="figures">{move || guess().map_or("no drawing".to_owned(), |(_, probability)| probability)}</span>
         </div>
     }

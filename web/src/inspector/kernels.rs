@@ -36,7 +36,7 @@ fn tiling(workbench: Workbench, layer_idx: usize, shape: &[usize]) -> Option<Til
     };
     // One row per output; with a single input channel, several outputs share a row.
     let columns =
-        if in_channels == 1 { out.min((WIDTH_PX / 4 / (width + 1)).clamp(1, 8)) } else { in_channels };
+        if in_channels == 1 { out.min((WIDTH_PX / 2 / (width + 1)).clamp(1, 4)) } else { in_channels };
     Some(Tiling { in_channels, height, width, columns })
 }
 
@@ -61,7 +61,7 @@ pub fn Kernels(
             None => Some((values, tiling, scale)),
             Some(output) => {
                 let own = values.get(output * per_output..(output + 1) * per_output)?.to_vec();
-                let columns = tiling.in_channels.min((WIDTH_PX / 3 / (tiling.width + 1)).max(1));
+                let columns = tiling.in_channels.min((WIDTH_PX / 5 / (tiling.width + 1)).max(1));
                 let height = if tiling.in_channels * tiling.height * tiling.width == own.len() {
                     tiling.height
                 } else {
@@ -100,7 +100,7 @@ pub fn Kernels(
         <Show when=move || weight.with(Option::is_some)>
             <section class="block" aria-label="Kernels" data-testid="kernels">
                 <div class="block-head">
-                    <h3>{if only.is_some() { "Its kernel" } else { "Weight as images" }}</h3>
+                    <h3>{if only.is_some() { "Its weights" } else { "Weight as images" }}</h3>
                     <span class="note">"±" {range}</span>
                 </div>
                 <div class="scroll-x">

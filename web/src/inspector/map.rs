@@ -9,7 +9,7 @@ use crate::paint::{Palette, Picture, Pixels, Scale};
 use crate::store::{Selection, Workbench};
 
 /// The large map's side.
-const MAP_PX: usize = 196;
+const MAP_PX: usize = 168;
 /// Screen pixels of one pixel of the input.
 const INPUT_ZOOM: isize = 3;
 

@@ -7,6 +7,9 @@ use crate::store::{N_CLASSES, Selection, Workbench};
 pub fn Classes() -> impl IntoView {
     let workbench = Workbench::get();
     let verdict = move || {
+        if !workbench.is_valid() {
+            return None;
+        }
         workbench.inspection.with(|inspection| {
             let inspection = &inspection.as_ref()?.body;
             let label = usize::from(inspection.label?);
@@ -31,7 +34,11 @@ pub fn Classes() -> impl IntoView {
 #[component]
 fn Class(class: usize) -> impl IntoView {
     let workbench = Workbench::get();
+    // What the last valid network said is not what this one says.
     let probability = Memo::new(move |_| {
+        if !workbench.is_valid() {
+            return None;
+        }
         workbench.inspection.with(|inspection| {
             inspection.as_ref().and_then(|i| i.body.prediction.probabilities.get(class).copied())
         })
@@ -43,7 +50,7 @@ fn Class(class: usize) -> impl IntoView {
     let is_prediction = Memo::new(move |_| {
         let best =
             workbench.inspection.with(|inspection| inspection.as_ref().map(|i| i.body.prediction.class));
-        best == Some(class)
+        best == Some(class) && workbench.is_valid()
     });
     let percent = move || probability.get().unwrap_or(0.0) * 100.0;
     let description = move || {

@@ -56,13 +56,13 @@ fn Totals() -> impl IntoView {
     move || {
         workbench.geometry.with(|geometry| {
             if geometry.error.is_some() {
-                return view! { <span class="totals invalid">"does not fit together: training waits"</span> }
+                return view! { <span class="totals invalid" data-testid="totals">"does not fit together: training waits"</span> }
                     .into_any();
             }
             view! {
                 <span class="totals figures" data-testid="totals">
-                    {figures::count(geometry.n_parameters() as u64)} " parameters · "
-                    {figures::short_count(geometry.macs())} " MACs an image"
+                    {figures::count(geometry.n_parameters() as u64)} " params · "
+                    {figures::short_count(geometry.macs())} " MACs"
                 </span>
             }
             .into_any()

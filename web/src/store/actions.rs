@@ -5,6 +5,8 @@ use leptos::task::spawn_local;
 use nn::TrainingOptions;
 use protocol::{Array, Command, Reply, Sample, Until};
 
+use crate::link::Answer;
+
 use super::{Level, Notice, Workbench};
 
 impl Workbench {
@@ -39,18 +41,22 @@ impl Workbench {
         self.data.with(Option::is_some) && self.is_valid()
     }
 
+    fn can_train_now(self) -> bool {
+        self.data.with_untracked(Option::is_some) && self.is_valid_now()
+    }
+
     /// Trains, or ends the run in progress.
     pub fn toggle_training(self) {
         if self.status.with_untracked(|status| status.running) {
             self.send(Command::Pause);
-        } else if self.can_train() {
+        } else if self.can_train_now() {
             self.send(Command::Train { until: Until::Paused });
         }
     }
 
     /// Trains to an end, if the network allows it.
     pub fn train(self, until: Until) {
-        if self.can_train() {
+        if self.can_train_now() {
             self.send(Command::Train { until });
         }
     }
@@ -86,7 +92,28 @@ impl Workbench {
 
     /// Chooses the picture that everything on screen follows.
     pub fn select_sample(self, sample: Sample) {
+        let answer = self.submit_sample(sample, Command::Select { sample }, Vec::new());
+        spawn_local(async move {
+            if let Err(error) = answer.await {
+                self.warn(error);
+            }
+        });
+    }
+
+    /// Puts a picture on screen and sends the command that chooses it.
+    pub fn submit_sample(
+        self,
+        sample: Sample,
+        command: Command,
+        arrays: Vec<Array>,
+    ) -> impl Future<Output = Answer> {
         self.sample.set(sample);
-        self.send(Command::Select { sample });
+        self.outstanding.update_value(|outstanding| outstanding.samples += 1);
+        let answer = self.engine.send(command, arrays);
+        async move {
+            let answer = answer.await;
+            self.outstanding.update_value(|outstanding| outstanding.samples -= 1);
+            answer
+        }
     }
 }

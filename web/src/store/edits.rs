@@ -83,6 +83,7 @@ impl Workbench {
         let mut model = self.model.get_untracked();
         if layer_idx < model.layers.len() {
             model.layers.remove(layer_idx);
+            self.selection.set(Selection::Layer(layer_idx));
             self.edit_model(model);
         }
     }

@@ -17,7 +17,17 @@ impl Workbench {
                 self.options.set(options.clone());
                 self.ready.set(true);
             }
-            Event::Backend(status) => self.backend.set(Some(status.clone())),
+            Event::Backend(status) => {
+                let news = self.backend.with_untracked(|before| before.as_ref() != Some(status));
+                if status.stands_in && news {
+                    self.tell(format!(
+                        "Training runs on the CPU: {}. That is quick enough for the small networks. For the large ones \
+                         open this page in a current Chrome, Edge or Safari, with hardware acceleration switched on.",
+                        status.reason
+                    ));
+                }
+                self.backend.set(Some(status.clone()));
+            }
             Event::DataProgress { file, received_bytes, total_bytes } => {
                 self.data_progress.set(Some(Progress {
                     file: file.clone(),
@@ -37,6 +47,11 @@ impl Workbench {
                 curves.validation.extend(validation);
             }),
             Event::Inspection(inspection) => {
+                // A picture chosen meanwhile is newer than the one that this is of.
+                let is_newest = self.outstanding.with_value(|outstanding| outstanding.samples == 0);
+                if is_newest && self.sample.get_untracked() != inspection.sample {
+                    self.sample.set(inspection.sample);
+                }
                 let message = Message { body: inspection.clone(), arrays: message.arrays.clone() };
                 self.inspection.set(Some(Arc::new(message)));
             }
@@ -59,7 +74,8 @@ impl Workbench {
         self.outstanding.update_value(|outstanding| outstanding.engine_model = Some(model.clone()));
         let outstanding = self.outstanding.get_value();
         // What the user has changed meanwhile is newer than what the worker says here.
-        if outstanding.models == 0 && self.is_valid() && self.model.with_untracked(|shown| shown != model) {
+        if outstanding.models == 0 && self.is_valid_now() && self.model.with_untracked(|shown| shown != model)
+        {
             self.model.set(model.clone());
         }
         if outstanding.options == 0 && self.options.with_untracked(|shown| shown != options) {

@@ -16,8 +16,11 @@ pub fn BackendBadge() -> impl IntoView {
     let workbench = Workbench::get();
     let chosen = RwSignal::new(BackendChoice::Auto);
     let kind = move || workbench.backend.with(|backend| backend.as_ref().map(|backend| backend.kind));
+    let stands_in =
+        move || workbench.backend.with(|backend| backend.as_ref().is_some_and(|backend| backend.stands_in));
     let name = move || match kind() {
         Some(BackendKind::Gpu) => "WebGPU",
+        Some(BackendKind::Cpu) if stands_in() => "CPU, no WebGPU",
         Some(BackendKind::Cpu) => "CPU",
         None => "starting…",
     };

@@ -28,10 +28,10 @@ pub fn Counters() -> impl IntoView {
     view! {
         <div class="counters">
             <dl class="counter-row">
-                <Counter name="epoch" testid="epoch-count" width_ch=6 value=Signal::derive(move || format!("{:.2}", epochs()))/>
-                <Counter name="step" testid="step-count" width_ch=7 value=Signal::derive(move || status.with(|s| figures::count(s.step)))/>
-                <Counter name="images" testid="image-count" width_ch=10 value=Signal::derive(move || status.with(|s| figures::count(s.images_seen)))/>
-                <Counter name="images/s" testid="speed" width_ch=8 value=Signal::derive(speed) hint=Signal::derive(millis)/>
+                <Counter name="epoch" testid="epoch-count" width_ch=5 value=Signal::derive(move || format!("{:.2}", epochs()))/>
+                <Counter name="step" testid="step-count" width_ch=6 value=Signal::derive(move || status.with(|s| figures::count(s.step)))/>
+                <Counter name="images" testid="image-count" width_ch=9 value=Signal::derive(move || status.with(|s| figures::count(s.images_seen)))/>
+                <Counter name="images/s" testid="speed" width_ch=7 value=Signal::derive(speed) hint=Signal::derive(millis)/>
             </dl>
             <progress
                 class="epoch-progress"

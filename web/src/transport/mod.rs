@@ -3,6 +3,7 @@
 mod backend_badge;
 mod counters;
 mod number_field;
+mod optimiser;
 mod options;
 mod run_controls;
 

@@ -74,7 +74,7 @@ pub fn RunControls() -> impl IntoView {
             testid="seed"
             hint="All random choices derive from the seed: initial weights, validation split, order of the batches. Another seed starts the network anew."
             value=Signal::derive(move || workbench.options.with(|options| options.seed.to_string()))
-            width_ch=7
+            width_ch=4
             step="1"
             min=0.0
             max=MOST_SEED

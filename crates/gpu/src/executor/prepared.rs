@@ -104,7 +104,7 @@ fn own_buffer(device: &Device, role: &Role, len: usize) -> Result<wgpu::Buffer, 
 
 fn dispatch(device: &Device, buffers: &[wgpu::Buffer], step: &Step) -> Result<Dispatch, GpuError> {
     let name = step.kernel.name();
-    let launch = kernels::launch(step)?;
+    let launch = kernels::launch(step, device.is_software())?;
     let bindings = |operands: &[&Operand]| -> Result<Vec<_>, GpuError> {
         operands.iter().map(|operand| binding(device, buffers, name, operand)).collect()
     };

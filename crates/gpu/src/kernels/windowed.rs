@@ -1,11 +1,11 @@
 use tensor::ops::Conv2d;
 use tensor::{Operand, Step, Window};
 
-use super::{Grid, Row, dims, u32};
+use super::{Grid, Row, WORKGROUP_SIZE, dims, u32};
 use crate::specialise::Constant;
 
-/// Channels that one invocation or workgroup of a convolution computes.
-const CHANNEL_BLOCK: usize = 4;
+/// Channels, and positions or taps, that one invocation or workgroup of a convolution computes.
+const BLOCK: usize = 4;
 
 type Constants = Vec<(&'static str, Constant)>;
 
@@ -45,6 +45,19 @@ pub(super) fn pool2d(file: &'static str, slides: &Window, step: &Step, is_grad: 
     row
 }
 
+pub(super) fn max_pool2d_grad(slides: &Window, step: &Step) -> Row {
+    let disjoint =
+        (0..2).all(|axis| slides.kernel[axis] <= slides.stride[axis] && slides.dilation[axis] == 1);
+    if !disjoint {
+        return pool2d("max_pool2d_grad", slides, step, true);
+    }
+    let mut row = pool2d("max_pool2d_grad_disjoint", slides, step, true);
+    let [batch, channels, in_h, in_w]: [usize; 4] = dims(&step.writes[0]);
+    let tiles = |axis: usize, size: usize| (size + slides.padding[axis]).div_ceil(slides.stride[axis]);
+    row.grid = Grid::Invocations(batch * channels * tiles(0, in_h) * tiles(1, in_w));
+    row
+}
+
 fn conv2d_constants(conv: &Conv2d, input: &Operand, output: &Operand) -> Constants {
     let [batch, in_channels, in_h, in_w]: [usize; 4] = dims(input);
     let [_, out_channels, out_h, out_w]: [usize; 4] = dims(output);
@@ -62,27 +75,38 @@ fn conv2d_constants(conv: &Conv2d, input: &Operand, output: &Operand) -> Constan
     constants
 }
 
-/// One invocation per position and block of channels of one group.
-fn blocks_and_positions(tensor: &Operand, groups: usize) -> Grid {
+/// One invocation per block of positions and block of channels of one group.
+fn blocks(tensor: &Operand, groups: usize) -> Grid {
     let [batch, channels, height, width]: [usize; 4] = dims(tensor);
-    Grid::Invocations(batch * groups * (channels / groups).div_ceil(CHANNEL_BLOCK) * height * width)
+    let n_channel_blocks = groups * (channels / groups).div_ceil(BLOCK);
+    Grid::Invocations(n_channel_blocks * (batch * height * width).div_ceil(BLOCK))
 }
 
 pub(super) fn conv2d(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
     let mut constants = conv2d_constants(conv, &step.reads[0], &step.writes[0]);
     constants.push(("HAS_BIAS", Constant::Bool(step.reads.len() == 3)));
-    Row { file, constants, grid: blocks_and_positions(&step.writes[0], conv.groups) }
+    Row { file, constants, grid: blocks(&step.writes[0], conv.groups) }
 }
 
 pub(super) fn conv2d_grad_input(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
     let constants = conv2d_constants(conv, &step.writes[0], &step.reads[0]);
-    Row { file, constants, grid: blocks_and_positions(&step.writes[0], conv.groups) }
+    Row { file, constants, grid: blocks(&step.writes[0], conv.groups) }
 }
 
-/// One workgroup per tap and block of output channels of one group.
-pub(super) fn conv2d_grad_weight(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
-    let constants = conv2d_constants(conv, &step.reads[0], &step.reads[1]);
+/// Invocations that a GPU needs to be busy, and one that is a program on a few cores.
+const BUSY: usize = 16_384;
+const BUSY_SOFTWARE: usize = 64;
+
+pub(super) fn conv2d_grad_weight(file: &'static str, conv: &Conv2d, step: &Step, is_software: bool) -> Row {
     let [out_channels, group_channels, kernel_h, kernel_w]: [usize; 4] = dims(&step.writes[0]);
-    let n_blocks = conv.groups * (out_channels / conv.groups).div_ceil(CHANNEL_BLOCK);
-    Row { file, constants, grid: Grid::Workgroups(n_blocks * group_channels * kernel_h * kernel_w) }
+    let n_channel_blocks = conv.groups * (out_channels / conv.groups).div_ceil(BLOCK);
+    let n_tiles = n_channel_blocks * (group_channels * kernel_h * kernel_w).div_ceil(BLOCK);
+    let [batch, _, out_h, _]: [usize; 4] = dims(&step.reads[1]);
+    let busy = if is_software { BUSY_SOFTWARE } else { BUSY };
+    // More lanes than rows would have nothing to do.
+    let enough = |lanes: &usize| n_tiles * lanes >= busy || batch * out_h < 8 * lanes;
+    let lanes = [1, 8].into_iter().find(enough).unwrap_or(WORKGROUP_SIZE);
+    let mut constants = conv2d_constants(conv, &step.reads[0], &step.reads[1]);
+    constants.push(("LANES", u32(lanes)));
+    Row { file, constants, grid: Grid::Workgroups((n_tiles * lanes).div_ceil(WORKGROUP_SIZE)) }
 }

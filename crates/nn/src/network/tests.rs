@@ -60,3 +60,30 @@ fn twenty_steps_on_one_batch_learn_it_by_heart() {
     assert!((losses[0] - 10_f32.ln()).abs() < 0.2, "an untrained network guesses: {}", losses[0]);
     assert!(losses[59] < 0.1 * losses[0], "{losses:?}");
 }
+
+#[test]
+fn gradients_and_an_update_are_a_training_step_bit_for_bit() {
+    let network = Network::new(presets::model("s").unwrap(), 10).unwrap();
+    let layout = network.layout();
+    let optimiser = Optimiser::adam();
+    let plans = [
+        vec![network.training_plan(3, optimiser.update()).unwrap()],
+        vec![network.gradient_plan(3).unwrap(), network.update_plan(optimiser.update())],
+    ];
+    let mut stream = Stream::new(0, Purpose::Test, 1);
+    let images: Vec<f32> = (0..3 * 784).map(|_| stream.uniform()).collect();
+    let [one, two] = plans.map(|plans| {
+        let mut executor = Executor::new(&layout, optimiser.update().n_states());
+        let plans: Vec<usize> = plans.into_iter().map(|plan| executor.add(plan).unwrap()).collect();
+        executor.set_parameters(&initial_parameters(&layout, 0)).unwrap();
+        executor.write_input(plans[0], names::IMAGES, &images).unwrap();
+        executor.write_input_u32(plans[0], names::LABELS, &[4, 0, 9]).unwrap();
+        for step in 1..4 {
+            executor.set_hyper(optimiser.hyper(0.01, step));
+            plans.iter().for_each(|&plan| executor.run(plan));
+        }
+        (executor.parameters().to_vec(), executor.output(plans[0], names::LOSS).unwrap().to_vec())
+    });
+    assert_ne!(one.0, initial_parameters(&layout, 0));
+    assert!(one == two);
+}

@@ -1,46 +1,9 @@
-//! Images to columns and back: what a convolution's kernel sees at each position, as the columns of a matrix.
+//! A convolution's input as columns: row `(c, i, j)`, column `(y, x)` stands for the cell of channel `c` that tap `(i, j)`
+//! sees at output position `(y, x)`. Shape `[channels · taps, out_height · out_width]`.
 
 use crate::window::Window;
 
-/// The columns of `channels` maps: row `(c, i, j)`, column `(y, x)` holds the input under tap `(i, j)` at output position
-/// `(y, x)`, or zero in the padding. Shape `[channels · taps, out_height · out_width]`.
-pub(super) fn gather(
-    window: &Window,
-    maps: &[f32],
-    [height, width]: [usize; 2],
-    [out_height, out_width]: [usize; 2],
-    columns: &mut [f32],
-) {
-    let n_positions = out_height * out_width;
-    let mut rows = columns.chunks_exact_mut(n_positions);
-    for map in maps.chunks_exact(height * width) {
-        for [i, j] in taps(window) {
-            let row = rows.next().expect("one row per channel and tap");
-            let inside = inside(width, window, j, out_width);
-            for (y, out) in row.chunks_exact_mut(out_width).enumerate() {
-                let source = source_row(y, i, window, height).filter(|_| !inside.is_empty());
-                let Some(source) = source else {
-                    out.fill(0.0);
-                    continue;
-                };
-                let source = &map[source * width..][..width];
-                out[..inside.start].fill(0.0);
-                out[inside.end..].fill(0.0);
-                let first = inside.start * window.stride[1] + j * window.dilation[1] - window.padding[1];
-                let out = &mut out[inside.clone()];
-                if window.stride[1] == 1 {
-                    out.copy_from_slice(&source[first..][..out.len()]);
-                } else {
-                    for (out, value) in out.iter_mut().zip(source[first..].iter().step_by(window.stride[1])) {
-                        *out = *value;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Adds every column back to the cells that it was gathered from.
+/// Adds every column to the cells that it stands for; what stands for padding is dropped.
 pub(super) fn scatter_add(
     window: &Window,
     columns: &[f32],

@@ -8,6 +8,7 @@ mod gemm;
 mod indexing;
 mod kernels;
 mod loss;
+mod padded;
 mod pool2d;
 mod reduction;
 mod softmax;
@@ -48,6 +49,7 @@ struct Loaded {
 pub(crate) struct Scratch {
     columns: Vec<f32>,
     gemm: gemm::Packed,
+    conv2d: conv2d::Memory,
 }
 
 impl Executor {
@@ -175,6 +177,11 @@ impl Executor {
     /// All gradients of the last run, laid out as the parameters.
     pub fn gradients(&self) -> &[f32] {
         &self.gradients
+    }
+
+    /// The gradients that the next plan reads, for whoever puts them together from several runs.
+    pub fn gradients_mut(&mut self) -> &mut [f32] {
+        &mut self.gradients
     }
 
     /// One of the optimiser's states, laid out as the parameters.

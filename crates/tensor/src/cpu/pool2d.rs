@@ -35,13 +35,13 @@ fn windows(window: &Window, sizes: Sizes, mut visit: impl FnMut(usize, Range<usi
     }
 }
 
-/// The position of the first of the largest numbers of a window; a NaN counts as the largest.
+/// The position of the first of the largest numbers of a window; the last NaN, where there is one.
 #[inline(always)]
 fn first_maximum(map: &[f32], width: usize, rows: Range<usize>, columns: Range<usize>) -> usize {
     let mut best = rows.start * width + columns.start;
     for row in rows {
         for position in row * width + columns.start..row * width + columns.end {
-            if map[position] > map[best] || (map[position].is_nan() && !map[best].is_nan()) {
+            if exceeds(map[best], map[position]) {
                 best = position;
             }
         }
@@ -59,9 +59,13 @@ pub(super) fn maximum(window: &Window, input: Read<'_>, shape: &[usize], out: &m
     let maps = input.data.chunks_exact(sizes.size[0] * sizes.size[1]);
     for (map, out) in maps.zip(out.chunks_exact_mut(sizes.out[0] * sizes.out[1])) {
         if is_halving(window) {
-            halve(map, sizes, |position, cells| {
-                out[position] = map[first_of(map, cells)];
-            });
+            for (rows, out) in map.chunks_exact(2 * sizes.size[1]).zip(out.chunks_exact_mut(sizes.out[1])) {
+                let (upper, lower) = rows.split_at(sizes.size[1]);
+                let cells = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+                for (out, (&[a, b], &[c, d])) in out.iter_mut().zip(cells) {
+                    *out = larger(larger(a, b), larger(c, d));
+                }
+            }
         } else {
             windows(window, sizes, |position, rows, columns| {
                 out[position] = map[first_maximum(map, sizes.size[1], rows, columns)];
@@ -77,7 +81,7 @@ pub(super) fn maximum_grad(window: &Window, input: Read<'_>, grad_output: Read<'
     let grads = grad_output.data.chunks_exact(sizes.out[0] * sizes.out[1]);
     for ((map, grad), out) in input.data.chunks_exact(map_len).zip(grads).zip(out.chunks_exact_mut(map_len)) {
         if is_halving(window) {
-            halve(map, sizes, |position, cells| out[first_of(map, cells)] = grad[position]);
+            halve_grad(sizes, map, grad, out);
         } else {
             windows(window, sizes, |position, rows, columns| {
                 out[first_maximum(map, sizes.size[1], rows, columns)] += grad[position];
@@ -86,26 +90,38 @@ pub(super) fn maximum_grad(window: &Window, input: Read<'_>, grad_output: Read<'
     }
 }
 
-/// Windows of 2×2 that do not overlap, by far the most common: visits the four cells of each.
+/// The gradient of windows of 2×2 that do not overlap, by far the most common.
 #[inline(always)]
-fn halve(map: &[f32], sizes: Sizes, mut visit: impl FnMut(usize, [usize; 4])) {
-    let ([_, width], [out_height, out_width]) = (sizes.size, sizes.out);
-    debug_assert!(map.len() >= 2 * out_height * width, "the windows lie inside");
-    for y in 0..out_height {
-        for x in 0..out_width {
-            let first = 2 * (y * width + x);
-            visit(y * out_width + x, [first, first + 1, first + width, first + width + 1]);
+fn halve_grad(sizes: Sizes, map: &[f32], grad: &[f32], out: &mut [f32]) {
+    let [_, width] = sizes.size;
+    let rows = map.chunks_exact(2 * width).zip(out.chunks_exact_mut(2 * width));
+    for ((rows, out), grad) in rows.zip(grad.chunks_exact(sizes.out[1])) {
+        let (upper, lower) = rows.split_at(width);
+        let (out_upper, out_lower) = out.split_at_mut(width);
+        let cells = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+        let outs = out_upper.as_chunks_mut::<2>().0.iter_mut().zip(out_lower.as_chunks_mut::<2>().0);
+        for (((&[a, b], &[c, d]), (upper, lower)), &grad) in cells.zip(outs).zip(grad) {
+            let below = exceeds(larger(a, b), larger(c, d));
+            let right = exceeds(a, b);
+            let lower_right = exceeds(c, d);
+            *upper = [if below || right { 0.0 } else { grad }, if !below && right { grad } else { 0.0 }];
+            *lower = [
+                if below && !lower_right { grad } else { 0.0 },
+                if below && lower_right { grad } else { 0.0 },
+            ];
         }
     }
 }
 
+/// Whether `b` comes out on top of `a`, which is looked at first: where it is larger, or not a number, as in PyTorch.
 #[inline(always)]
-fn first_of(map: &[f32], cells: [usize; 4]) -> usize {
-    let larger = |a: usize, b: usize| {
-        let (x, y) = (map[a], map[b]);
-        if y > x || (y.is_nan() && !x.is_nan()) { b } else { a }
-    };
-    larger(larger(cells[0], cells[1]), larger(cells[2], cells[3]))
+fn exceeds(a: f32, b: f32) -> bool {
+    b > a || b.is_nan()
+}
+
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if exceeds(a, b) { b } else { a }
 }
 
 pub(super) fn average(window: &Window, input: Read<'_>, shape: &[usize], out: &mut [f32]) {
@@ -178,6 +194,43 @@ fn add(map: &mut [f32], width: usize, rows: Range<usize>, columns: Range<usize>,
     for row in rows {
         for cell in &mut map[row * width..][columns.clone()] {
             *cell += share;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, Stream};
+
+    #[test]
+    fn halving_agrees_with_the_general_windows_ties_odd_sizes_and_nan_included() {
+        let window = Window { stride: [2, 2], ..Window::square(2) };
+        let mut stream = Stream::new(0, Purpose::Test, 3);
+        for size in [[4, 4], [5, 7], [2, 3], [28, 28]] {
+            let out = window.output(size).unwrap();
+            // Few different numbers, so that many are equal.
+            let mut map: Vec<f32> = (0..size[0] * size[1]).map(|_| stream.below(4) as f32).collect();
+            map[1] = f32::NAN;
+            let grad: Vec<f32> = (0..out[0] * out[1]).map(|n| n as f32 + 1.0).collect();
+            let (shape, out_shape) = ([1, 1, size[0], size[1]], [1, 1, out[0], out[1]]);
+            let sizes = Sizes { size, out };
+
+            let mut expected = vec![0.0; grad.len()];
+            let mut expected_grad = vec![0.0; map.len()];
+            windows(&window, sizes, |position, rows, columns| {
+                let first = first_maximum(&map, size[1], rows, columns);
+                expected[position] = map[first];
+                expected_grad[first] += grad[position];
+            });
+            let mut actual = vec![9.0; grad.len()];
+            maximum(&window, Read { data: &map, shape: &shape }, &out_shape, &mut actual);
+            assert!(actual[0].is_nan());
+            assert_eq!(actual[1..], expected[1..]);
+            let mut actual = vec![9.0; map.len()];
+            let (map, grad) = (Read { data: &map, shape: &shape }, Read { data: &grad, shape: &out_shape });
+            maximum_grad(&window, map, grad, &mut actual);
+            assert_eq!(actual, expected_grad);
         }
     }
 }

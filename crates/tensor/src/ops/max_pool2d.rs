@@ -60,6 +60,9 @@ impl Operation for MaxPool2dGrad {
 pub(super) fn pooled(name: &'static str, window: &Window, inputs: &[&Value]) -> Result<Value, TensorError> {
     let _: [&Value; 1] = take(name, inputs)?;
     let [batch, channels, height, width] = dims(name, "the input", inputs, 0)?;
+    if window.dilation != [1, 1] {
+        return Err(mismatch(name, "a window without gaps (dilation 1)", inputs));
+    }
     let [out_height, out_width] = window
         .output([height, width])
         .ok_or_else(|| mismatch(name, format!("a window {:?} that fits", window.kernel), inputs))?;

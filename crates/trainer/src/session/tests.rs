@@ -192,6 +192,19 @@ fn weights_go_out_and_come_back() {
 }
 
 #[test]
+fn threads_can_change_in_the_middle_and_nothing_is_lost() {
+    let (mut one, mut two) = (session(), session());
+    let whole = train(&mut one, 20);
+    let first = train(&mut two, 10);
+    block_on(two.set_threads(2)).unwrap();
+    assert_eq!((two.n_threads(), two.step, two.backend().reason.as_str()), (2, 10, "the CPU was asked for"));
+    let losses = [first, train(&mut two, 10)].concat();
+    // Two sums of eight pictures' gradients round otherwise than one of sixteen.
+    let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-3 * a.abs();
+    assert!(losses.iter().zip(&whole).all(close), "{losses:?} {whole:?}");
+}
+
+#[test]
 fn an_evaluation_asked_for_while_training_counts_every_picture_once() {
     let mut session = session();
     block_on(async {

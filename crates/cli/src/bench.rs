@@ -1,0 +1,151 @@
+//! `receptive bench`: how long training steps take.
+
+use std::time::Instant;
+
+use clap::{Args, value_parser};
+use data::batch::fill_batch;
+use eyre::Result;
+use nn::{Network, initial_parameters};
+use pollster::block_on;
+use protocol::BackendKind;
+use serde_json::json;
+use trainer::Engine;
+
+use crate::arguments::{Common, Training};
+use crate::report::{Failed, Report};
+use crate::{driver, model};
+
+/// Different batches, used in turn.
+const N_BATCHES: usize = 8;
+
+/// Steps between two looks at the clock on a GPU, where a step by itself is only submitted.
+const GPU_STEPS_AT_ONCE: usize = 10;
+
+/// The arguments of `receptive bench`.
+#[derive(Args, Debug)]
+pub struct Options {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    training: Training,
+    /// Steps to time
+    #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(1..))]
+    steps: u32,
+    /// Steps before the clock starts
+    #[arg(long, default_value_t = 20)]
+    warmup: u32,
+    /// Threads of the CPU engine
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u16).range(1..))]
+    threads: u16,
+}
+
+/// Times steps on the built-in digits.
+pub fn run(options: &Options) -> Result<()> {
+    let mut report = Report::new(options.common.json);
+    let training = options.training.options(options.common.seed)?;
+    let spec = model::choose(options.common.model.as_deref(), None)?;
+    let name = model::name(&spec);
+    let network = Network::new(spec, data::N_CLASSES)?;
+    let choice = options.common.backend.into();
+    let n_threads = usize::from(options.threads);
+    let chosen = block_on(trainer::choose_backend(&network, &training, n_threads, choice, None))?;
+    let (mut engine, _device, status) = chosen;
+    engine.set_parameters(&initial_parameters(engine.layout(), training.seed))?;
+    let (event, text) = driver::backend(&status, engine.n_threads());
+    report.say(&event, &text)?;
+
+    report.start_bar(u64::from(options.warmup + options.steps));
+    let mut timer = Timer::new(&mut engine, &training, status.kind);
+    let timed = timer.run(options, &report);
+    report.end_bar();
+    let mut groups = timed?;
+    let steps: usize = groups.iter().map(|(n, _)| n).sum();
+    let seconds: f64 = groups.iter().map(|(_, seconds)| seconds).sum();
+    groups.sort_by(|a, b| (a.1 / a.0 as f64).total_cmp(&(b.1 / b.0 as f64)));
+    let millis = |idx: usize| groups[idx].1 / groups[idx].0 as f64 * 1e3;
+    let (min, median, max) = (millis(0), millis(groups.len() / 2), millis(groups.len() - 1));
+    let per_second = (steps * training.batch_size) as f64 / seconds;
+    let event = json!({
+        "event": "bench",
+        "model": name,
+        "batch": training.batch_size,
+        "backend": if status.kind == BackendKind::Gpu { "gpu" } else { "cpu" },
+        "threads": engine.n_threads(),
+        "adapter": status.name,
+        "steps": steps,
+        "step_ms": { "min": min, "median": median, "max": max },
+        "images_per_second": per_second,
+        "dispatches_per_step": status.dispatches_per_step,
+    });
+    let text = format!(
+        "{name}, batch {}: {median:.3} ms a step (least {min:.3}, most {max:.3}, {steps} steps), {per_second:.0} images a second",
+        training.batch_size
+    );
+    report.say(&event, &text)
+}
+
+/// An engine and the batches that it is fed.
+struct Timer<'a> {
+    engine: &'a mut Engine,
+    training: &'a nn::TrainingOptions,
+    batches: Vec<(Vec<f32>, Vec<u32>)>,
+    steps_at_once: usize,
+    n_done: u64,
+}
+
+impl<'a> Timer<'a> {
+    fn new(engine: &'a mut Engine, training: &'a nn::TrainingOptions, kind: BackendKind) -> Self {
+        let n_images = N_BATCHES * training.batch_size;
+        let mut digits = data::generated::Generator::new(training.seed, n_images, 0);
+        digits.next_chunk(n_images);
+        let digits = digits.finish().training;
+        let positions: Vec<u32> = (0..n_images as u32).collect();
+        let batches = positions.chunks(training.batch_size).map(|positions| {
+            let (mut images, mut labels) = (Vec::new(), Vec::new());
+            let positions = positions.iter().copied();
+            fill_batch(&digits.images, &digits.labels, positions, &mut images, &mut labels);
+            (images, labels)
+        });
+        let steps_at_once = match kind {
+            BackendKind::Gpu => GPU_STEPS_AT_ONCE.min(engine.most_steps_at_once()),
+            BackendKind::Cpu => 1,
+        };
+        Self { batches: batches.collect(), engine, training, steps_at_once, n_done: 0 }
+    }
+
+    /// The groups of steps between two looks at the clock: how many, and the seconds that they took.
+    fn run(&mut self, options: &Options, report: &Report) -> Result<Vec<(usize, f64)>> {
+        self.groups(options.warmup as usize, report)?;
+        self.groups(options.steps as usize, report)
+    }
+
+    fn groups(&mut self, n_steps: usize, report: &Report) -> Result<Vec<(usize, f64)>> {
+        let mut groups = Vec::new();
+        let mut n_left = n_steps;
+        while n_left > 0 {
+            let n = self.steps_at_once.min(n_left);
+            n_left -= n;
+            let start = Instant::now();
+            for _ in 0..n {
+                self.step()?;
+            }
+            let metrics = block_on(self.engine.take_metrics())?;
+            groups.push((n, start.elapsed().as_secs_f64()));
+            if let Some([loss, _]) = metrics.iter().find(|[loss, _]| !loss.is_finite()) {
+                let step = self.n_done;
+                return Err(Failed(format!("the loss became {loss} by step {step}; try a lower --lr")).into());
+            }
+            if let Some([loss, _]) = metrics.last() {
+                report.advance_bar(self.n_done, *loss);
+            }
+        }
+        Ok(groups)
+    }
+
+    fn step(&mut self) -> Result<()> {
+        let (images, labels) = &self.batches[self.n_done as usize % self.batches.len()];
+        self.n_done += 1;
+        let hyper = self.training.optimiser.hyper(self.training.learning_rate, self.n_done);
+        Ok(self.engine.step(images, labels, hyper)?)
+    }
+}

@@ -1,0 +1,90 @@
+use nn::{Optimiser, TrainingOptions, initial_parameters, presets};
+use pollster::block_on;
+
+use super::*;
+use crate::engine::Engine;
+
+const N_STEPS: u64 = 20;
+
+/// The losses of twenty steps on generated digits, and the weights after them.
+fn train(n_threads: usize, batch_size: usize, optimiser: Optimiser) -> (Vec<f32>, Vec<f32>) {
+    let network = Network::new(presets::model("s").unwrap(), data::N_CLASSES).unwrap();
+    let learning_rate = optimiser.usual_learning_rate();
+    let options = TrainingOptions { optimiser, learning_rate, batch_size, seed: 3 };
+    let mut engine = Engine::new(&network, &options, n_threads, None).unwrap();
+    assert_eq!(engine.n_threads(), n_threads.min(batch_size));
+    engine.set_parameters(&initial_parameters(engine.layout(), options.seed)).unwrap();
+    for step in 0..N_STEPS {
+        let (mut images, mut labels) = (Vec::new(), Vec::new());
+        for idx in 0..batch_size as u64 {
+            let (pixels, label) = data::generated::digit(3, step * batch_size as u64 + idx);
+            images.extend(pixels.iter().map(|&pixel| f32::from(pixel) / 255.0));
+            labels.push(u32::from(label));
+        }
+        let hyper = options.optimiser.hyper(options.learning_rate, step + 1);
+        engine.step(&images, &labels, hyper).unwrap();
+    }
+    let metrics = block_on(engine.take_metrics()).unwrap();
+    assert!(metrics.iter().all(|[_, n_correct]| n_correct.fract() == 0.0));
+    (metrics.iter().map(|[loss, _]| *loss).collect(), block_on(engine.parameters()).unwrap())
+}
+
+#[test]
+fn shards_cover_the_batch_in_order_and_their_shares_sum_to_one() {
+    for batch_size in [1, 2, 7, 16, 50, 64] {
+        for n_wanted in [1, 2, 3, 5, 100] {
+            let shards = Shards::new(batch_size, n_wanted);
+            let mut end = 0;
+            for shard_idx in 0..shards.n() {
+                let range = shards.range(shard_idx, 3);
+                assert_eq!((range.start, range.len()), (end, 3 * shards.len(shard_idx)));
+                assert!(shards.len(shard_idx) >= batch_size / n_wanted.min(batch_size));
+                end = range.end;
+            }
+            assert_eq!(end, 3 * batch_size, "{batch_size} in {n_wanted}");
+            let shares: f32 = (0..shards.n()).map(|shard_idx| shards.share(shard_idx)).sum();
+            assert!((shares - 1.0).abs() < 1e-5);
+        }
+    }
+}
+
+#[test]
+fn several_threads_learn_as_one_does() {
+    // 50 is divisible by 2 and not by 3 or 4.
+    for (batch_size, optimiser) in [(50, Optimiser::sgd()), (16, Optimiser::sgd()), (50, Optimiser::adam())] {
+        let (losses, _) = train(1, batch_size, optimiser.clone());
+        assert!(losses[N_STEPS as usize - 1] < losses[0], "{losses:?}");
+        for n_threads in [2, 3, 4] {
+            let (others, _) = train(n_threads, batch_size, optimiser.clone());
+            for (step, (one, other)) in losses.iter().zip(&others).enumerate() {
+                // Sums in another order differ in the last bits of float32, and twenty steps carry that on.
+                assert!(
+                    (one - other).abs() < 1e-3 * one.abs(),
+                    "{n_threads} threads, {step}: {one}, {other}"
+                );
+            }
+            assert!((losses[0] - others[0]).abs() < 1e-5, "the first step has the same weights");
+        }
+    }
+}
+
+#[test]
+fn as_many_threads_give_the_same_numbers_bit_for_bit() {
+    for n_threads in [1, 2, 3] {
+        assert_eq!(train(n_threads, 25, Optimiser::sgd()), train(n_threads, 25, Optimiser::sgd()));
+    }
+}
+
+#[test]
+fn more_threads_than_pictures_are_as_many_as_pictures() {
+    train(5, 3, Optimiser::sgd());
+}
+
+#[test]
+fn a_batch_of_another_size_is_refused() {
+    let network = Network::new(presets::model("linear").unwrap(), data::N_CLASSES).unwrap();
+    let options = TrainingOptions { batch_size: 4, ..TrainingOptions::default() };
+    let mut engine = Engine::new(&network, &options, 2, None).unwrap();
+    let error = engine.step(&[0.0; 3 * 784], &[0; 3], tensor::Hyper::default()).unwrap_err();
+    assert!(error.to_string().contains("images"), "{error}");
+}

@@ -1,0 +1,95 @@
+//! A whole session on the GPU: the same losses as on the CPU, weights carried over, and a lost GPU survived.
+#![allow(missing_docs, reason = "tests are named for what they say")]
+
+use std::rc::Rc;
+
+use gpu::Device;
+use nn::TrainingOptions;
+use protocol::{BackendChoice, BackendKind, Command, Event, Message, Reply, Request, Until};
+use receptive_tests::gpu_tests;
+use trainer::Session;
+
+gpu_tests!(
+    the_gpu_and_the_cpu_give_the_same_losses,
+    a_move_between_backends_goes_on_where_it_was,
+    a_lost_gpu_does_not_lose_the_weights,
+);
+
+async fn session(backend: BackendChoice) -> Session {
+    let mut digits = data::generated::Generator::new(0, 240, 60);
+    digits.next_chunk(300);
+    let options = TrainingOptions { batch_size: 16, learning_rate: 0.02, ..TrainingOptions::default() };
+    let model = nn::presets::model("s").unwrap();
+    Session::new(model, options, digits.finish(), backend).await.unwrap()
+}
+
+/// Sends a command, works until nothing is left to do, and returns everything that was said.
+async fn ask(session: &mut Session, command: Command) -> Vec<Event> {
+    session.handle(Message::plain(Request { id: 1, command })).await;
+    while session.is_busy() {
+        session.advance().await;
+    }
+    session.events().into_iter().map(|message| message.body).collect()
+}
+
+async fn losses(session: &mut Session, n_steps: u64) -> Vec<f32> {
+    let events = ask(session, Command::Train { until: Until::Steps(n_steps) }).await;
+    let trained =
+        events.iter().any(|event| matches!(event, Event::Reply { result: Ok(Reply::Trained { .. }), .. }));
+    assert!(trained, "{events:?}");
+    let points = events.into_iter().filter_map(|event| match event {
+        Event::Metrics { train, .. } => Some(train),
+        _ => None,
+    });
+    points.flatten().map(|point| point.loss).collect()
+}
+
+fn assert_same(left: &[f32], right: &[f32]) {
+    assert_eq!(left.len(), right.len());
+    for (left, right) in left.iter().zip(right) {
+        // Float32 sums in another order, over twenty steps that build on each other.
+        assert!((left - right).abs() < 1e-4 * right.abs().max(1.0), "{left} {right}");
+    }
+}
+
+async fn the_gpu_and_the_cpu_give_the_same_losses(_device: Rc<Device>) {
+    let mut gpu = session(BackendChoice::Gpu).await;
+    assert_eq!(gpu.backend().kind, BackendKind::Gpu);
+    let mut cpu = session(BackendChoice::Cpu).await;
+    assert_same(&losses(&mut gpu, 20).await, &losses(&mut cpu, 20).await);
+}
+
+async fn a_move_between_backends_goes_on_where_it_was(_device: Rc<Device>) {
+    let mut whole = session(BackendChoice::Cpu).await;
+    let expected = losses(&mut whole, 15).await;
+    let mut moved = session(BackendChoice::Cpu).await;
+    let mut seen = losses(&mut moved, 5).await;
+    for backend in [BackendChoice::Gpu, BackendChoice::Cpu] {
+        ask(&mut moved, Command::SetBackend { backend }).await;
+        seen.extend(losses(&mut moved, 5).await);
+    }
+    assert_same(&seen, &expected);
+}
+
+async fn a_lost_gpu_does_not_lose_the_weights(_device: Rc<Device>) {
+    let mut session = session(BackendChoice::Gpu).await;
+    losses(&mut session, 5).await;
+    session
+        .handle(Message::plain(Request { id: 2, command: Command::Train { until: Until::Steps(20) } }))
+        .await;
+    session.advance().await;
+    session.device().expect("it runs on the GPU").destroy();
+    while session.is_busy() {
+        session.advance().await;
+    }
+    let events: Vec<Event> = session.events().into_iter().map(|message| message.body).collect();
+    assert!(events.iter().any(|event| matches!(event, Event::DeviceLost { .. })), "{events:?}");
+    assert_eq!(session.backend().kind, BackendKind::Cpu);
+    assert!(session.backend().reason.contains("lost"), "{}", session.backend().reason);
+    // The run went on to its end, from weights that had been trained.
+    let end = events.iter().find_map(|event| match event {
+        Event::Reply { id: 2, result: Ok(Reply::Trained { step, .. }) } => Some(*step),
+        _ => None,
+    });
+    assert_eq!(end, Some(25));
+}
