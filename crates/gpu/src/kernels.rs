@@ -151,6 +151,25 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::Softmax(_) => rows::last_dimension("softmax", step),
             Op::SoftmaxGrad(_) => rows::last_dimension("softmax_grad", step),
             Op::SumTo(_) => strided::sum_to("sum_to", step)?,
+            // Eager tensors and the CPU's plans have these.
+            Op::BatchMatMul(_)
+            | Op::Cat(_)
+            | Op::Compare(_)
+            | Op::Extremum(_)
+            | Op::Gather(_)
+            | Op::IndexAdd(_)
+            | Op::IndexSelect(_)
+            | Op::Pad(_)
+            | Op::Reduction(_)
+            | Op::Scatter(_)
+            | Op::ScatterAdd(_)
+            | Op::Unary(_)
+            | Op::View(_)
+            | Op::ViewGrad(_)
+            | Op::Where(_) => {
+                let reason = "it has no shader yet".to_owned();
+                return Err(GpuError::Unsupported { kernel: name, reason });
+            }
             Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) => {
                 let reason = "it is a place in memory, nothing to compute".to_owned();
                 return Err(GpuError::Unsupported { kernel: name, reason });

@@ -13,6 +13,16 @@ pub enum TensorError {
         /// The shapes that came, in order.
         received: Vec<Vec<usize>>,
     },
+    /// Two shapes that do not broadcast.
+    #[error("{operation}: the shapes do not broadcast; {}", aligned(a, b))]
+    Broadcast {
+        /// The operation's name.
+        operation: &'static str,
+        /// The first tensor's shape.
+        a: Vec<usize>,
+        /// The second tensor's shape.
+        b: Vec<usize>,
+    },
     /// The wrong number of inputs.
     #[error("{operation} takes {expected} inputs, but received {received}")]
     InputCount {
@@ -38,6 +48,106 @@ pub enum TensorError {
     /// An operation through which no gradient is defined.
     #[error("no gradient is defined through {operation}")]
     NoGradient {
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// A dimension that a tensor does not have.
+    #[error("{operation}: there is no dimension {dim} among {rank}; they count from 0, or from −1 backwards")]
+    Dim {
+        /// The operation's name.
+        operation: &'static str,
+        /// As given.
+        dim: isize,
+        /// How many dimensions there are.
+        rank: usize,
+    },
+    /// A position that a dimension does not have.
+    #[error("{operation}: there is no position {index} in a dimension of size {size}")]
+    Index {
+        /// The operation's name.
+        operation: &'static str,
+        /// As given.
+        index: i64,
+        /// The dimension's size.
+        size: usize,
+    },
+    /// A shape that the same elements can only have after a copy.
+    #[error(
+        "view: a tensor of shape {shape:?} and strides {strides:?} cannot be seen as {wanted:?} without a copy; \
+         use reshape, which copies where it must"
+    )]
+    NotViewable {
+        /// The tensor's shape.
+        shape: Vec<usize>,
+        /// Its strides, in elements.
+        strides: Vec<usize>,
+        /// The shape asked for.
+        wanted: Vec<isize>,
+    },
+    /// One number asked of a tensor that holds more, or none.
+    #[error("item: this tensor has the shape {shape:?}, and so not exactly one element")]
+    NotOneElement {
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// Backward from something that nothing learned led to.
+    #[error("backward: this tensor does not require grad, and was not computed from any that does")]
+    NoHistory,
+    /// A gradient asked for integers or masks.
+    #[error("only F32 tensors can require gradients, but this holds {received:?}")]
+    NotDifferentiable {
+        /// What it holds.
+        received: DType,
+    },
+    /// A second walk back through operations whose saved values are gone.
+    #[error(
+        "backward through {operation} a second time: the values that it had saved were freed by the first backward; \
+         give retain_graph to the first if you need both"
+    )]
+    Freed {
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// A saved value that was written over before its gradient was computed.
+    #[error(
+        "a value that {operation} saved for its gradient was modified by an in-place operation: it is at version \
+         {now}, version {saved} was expected; copy it before changing it, or compute out of place"
+    )]
+    ModifiedInPlace {
+        /// The operation that saved it.
+        operation: &'static str,
+        /// The storage's version when it was saved.
+        saved: u64,
+        /// Its version now.
+        now: u64,
+    },
+    /// A learned tensor changed in place where that would have to be recorded.
+    #[error("{operation}: a leaf that requires grad cannot be changed in place while recording; use no_grad")]
+    LeafInPlace {
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// A view, or a part, changed in place where that would have to be recorded.
+    #[error(
+        "{operation}: changing a view or a part in place is not recorded, so its gradient would be wrong; \
+         use no_grad, or an operation out of place such as cat, where or scatter"
+    )]
+    ViewInPlace {
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// A tensor whose storage has got another history through another tensor.
+    #[error(
+        "{operation}: this view's storage was changed by a recorded in-place operation after the view was taken; \
+         take the view again"
+    )]
+    StaleView {
+        /// The operation that wanted to read it.
+        operation: &'static str,
+    },
+    /// A write to elements that share their place.
+    #[error("{operation}: several elements of this expanded tensor share one place; write to a copy of it")]
+    SharedPlaces {
         /// The operation's name.
         operation: &'static str,
     },
@@ -67,4 +177,38 @@ pub enum TensorError {
         /// As given.
         name: String,
     },
+}
+
+/// Both shapes under one another, aligned at the right as broadcasting reads them, with the sizes that clash marked.
+fn aligned(a: &[usize], b: &[usize]) -> String {
+    let rank = a.len().max(b.len());
+    let size = |shape: &[usize], dim: usize| (dim + shape.len()).checked_sub(rank).map(|idx| shape[idx]);
+    let mut rows = [String::from("  a ["), String::from("  b ["), String::from("     ")];
+    for dim in 0..rank {
+        let (a, b) = (size(a, dim), size(b, dim));
+        let clash = matches!((a, b), (Some(a), Some(b)) if a != b && a != 1 && b != 1);
+        let text = |size: Option<usize>| size.map(|size| size.to_string()).unwrap_or_default();
+        let mark = String::from(if clash { "^" } else { "" });
+        let cells = [text(a), text(b), mark];
+        let width = cells.iter().map(String::len).max().unwrap_or(0);
+        let comma = |row: usize| if dim + 1 == rank || row == 2 || cells[row].is_empty() { " " } else { "," };
+        for (row, cell) in cells.iter().enumerate() {
+            rows[row].push_str(&format!("{cell:>width$}{} ", comma(row)));
+        }
+    }
+    let [a, b, marks] = rows.map(|row| row.trim_end().to_owned());
+    format!("aligned at the right, sizes must agree or be 1:\n{a}]\n{b}]\n{marks}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broadcasting_error_shows_both_shapes_aligned_and_marks_what_clashes() {
+        let error = TensorError::Broadcast { operation: "add", a: vec![64, 8, 14, 14], b: vec![16, 1, 14] };
+        let expected = "add: the shapes do not broadcast; aligned at the right, sizes must agree or be 1:\n  \
+                        a [64,  8, 14, 14]\n  b [    16,  1, 14]\n          ^";
+        assert_eq!(error.to_string(), expected);
+    }
 }

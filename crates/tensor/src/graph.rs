@@ -1,13 +1,21 @@
 use crate::error::TensorError;
 use crate::ops::Op;
 
-/// What one element is.
+/// What one element is. Compiled steps hold `F32` and `U32` only; eager tensors hold any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DType {
     /// A 32-bit floating-point number; everything is computed in it.
     F32,
-    /// An unsigned 32-bit integer: labels and positions.
+    /// A 16-bit floating-point number, to store what is computed in 32 bits.
+    F16,
+    /// A signed 64-bit integer: labels and positions as PyTorch holds them.
+    I64,
+    /// An unsigned 32-bit integer: labels and positions as kernels read them.
     U32,
+    /// An unsigned byte: pictures.
+    U8,
+    /// True or false: masks.
+    Bool,
 }
 
 /// What is known of a tensor before it is computed.

@@ -18,6 +18,8 @@ pub enum Purpose {
     Digits = 4,
     /// Tests and examples.
     Test = 5,
+    /// Eager tensors.
+    Eager = 64,
 }
 
 /// A stream of random numbers.

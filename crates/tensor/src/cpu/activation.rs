@@ -26,7 +26,7 @@ pub(super) fn backward(activation: Activation, reference: &[f32], grad_output: &
 }
 
 #[inline(always)]
-fn map(input: &[f32], out: &mut [f32], function: impl Fn(f32) -> f32) {
+pub(super) fn map(input: &[f32], out: &mut [f32], function: impl Fn(f32) -> f32) {
     for (out, &x) in out.iter_mut().zip(input) {
         *out = function(x);
     }

@@ -1,7 +1,7 @@
-//! Arithmetic with broadcasting, and the sum that is broadcasting's gradient.
+//! Arithmetic and comparison with broadcasting, and the sum that is broadcasting's gradient.
 
 use super::kernels::Read;
-use crate::ops::{Binary, broadcast_strides};
+use crate::ops::{Binary, Compare, Extremum, broadcast_strides};
 
 pub(super) fn run(kind: Binary, a: Read<'_>, b: Read<'_>, shape: &[usize], out: &mut [f32]) {
     match kind {
@@ -9,6 +9,25 @@ pub(super) fn run(kind: Binary, a: Read<'_>, b: Read<'_>, shape: &[usize], out: 
         Binary::Sub => zip(a, b, shape, out, |a, b| a - b),
         Binary::Mul => zip(a, b, shape, out, |a, b| a * b),
         Binary::Div => zip(a, b, shape, out, |a, b| a / b),
+    }
+}
+
+pub(super) fn extremum(kind: Extremum, a: Read<'_>, b: Read<'_>, shape: &[usize], out: &mut [f32]) {
+    // A NaN on either side comes out, so that divergence is seen.
+    match kind {
+        Extremum::Maximum => zip(a, b, shape, out, |a, b| if a > b || a.is_nan() { a } else { b }),
+        Extremum::Minimum => zip(a, b, shape, out, |a, b| if a < b || a.is_nan() { a } else { b }),
+    }
+}
+
+pub(super) fn compare(kind: Compare, a: Read<'_>, b: Read<'_>, shape: &[usize], out: &mut [f32]) {
+    match kind {
+        Compare::Eq => zip(a, b, shape, out, |a, b| f32::from(a == b)),
+        Compare::Ne => zip(a, b, shape, out, |a, b| f32::from(a != b)),
+        Compare::Lt => zip(a, b, shape, out, |a, b| f32::from(a < b)),
+        Compare::Le => zip(a, b, shape, out, |a, b| f32::from(a <= b)),
+        Compare::Gt => zip(a, b, shape, out, |a, b| f32::from(a > b)),
+        Compare::Ge => zip(a, b, shape, out, |a, b| f32::from(a >= b)),
     }
 }
 

@@ -1,9 +1,12 @@
 //! The kernel table: one row per operation.
 
-use super::{Scratch, activation, binary, conv2d, loss, pool2d, softmax, update};
+use super::{
+    Scratch, activation, binary, conv2d, indexing, loss, pool2d, reduction, softmax, strided, unary, update,
+};
 use crate::error::TensorError;
 use crate::graph::Value;
-use crate::ops::{MatMul, Op};
+use crate::layout::Layout;
+use crate::ops::{MatMul, Op, broadcast_strides};
 use crate::plan::{Kernel, Operand, Plan, Step};
 
 /// No step reads, or writes, more operands than this.
@@ -11,9 +14,9 @@ pub const MOST_OPERANDS: usize = 4;
 
 /// An operand while it is read.
 #[derive(Clone, Copy)]
-pub(super) struct Read<'a> {
-    pub(super) data: &'a [f32],
-    pub(super) shape: &'a [usize],
+pub(crate) struct Read<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) shape: &'a [usize],
 }
 
 impl Read<'_> {
@@ -69,7 +72,8 @@ fn output<'a>(memory: &'a mut [f32], operand: &Operand) -> &'a mut [f32] {
     &mut memory[operand.region.offset..operand.region.offset + operand.region.len]
 }
 
-fn compute(op: &Op, reads: &[Read<'_>], out: &mut [f32], value: &Value, scratch: &mut Scratch) {
+/// Runs one operation's kernel over contiguous operands, whose shapes its rule has checked.
+pub(crate) fn compute(op: &Op, reads: &[Read<'_>], out: &mut [f32], value: &Value, scratch: &mut Scratch) {
     let shape = &value.shape;
     match op {
         Op::Activation(activation) => activation::forward(*activation, reads[0].data, out),
@@ -80,7 +84,13 @@ fn compute(op: &Op, reads: &[Read<'_>], out: &mut [f32], value: &Value, scratch:
         Op::AdaptiveAvgPool2dGrad(_) => pool2d::adaptive_average_grad(reads[0], shape, out),
         Op::AvgPool2d(pool) => pool2d::average(&pool.window, reads[0], shape, out),
         Op::AvgPool2dGrad(pool) => pool2d::average_grad(&pool.window, reads[0], shape, out),
+        Op::BatchMatMul(op) => multiply_batch(op.matmul, reads[0], reads[1], shape, out, scratch),
         Op::Binary(kind) => binary::run(*kind, reads[0], reads[1], shape, out),
+        Op::Cat(cat) => {
+            let parts = reads.iter().map(|read| (read.data, read.shape));
+            strided::cat(cat.dim, parts, shape, out);
+        }
+        Op::Compare(kind) => binary::compare(*kind, reads[0], reads[1], shape, out),
         Op::Conv2d(conv) => {
             conv2d::forward(conv, reads[0], reads[1], reads.get(2).copied(), shape, out, scratch);
         }
@@ -89,6 +99,14 @@ fn compute(op: &Op, reads: &[Read<'_>], out: &mut [f32], value: &Value, scratch:
             conv2d::grad_weight(&grad.conv, reads[0], reads[1], out, scratch);
         }
         Op::CountCorrect(_) => loss::count_correct(reads[0], reads[1].data, out),
+        Op::Extremum(kind) => binary::extremum(*kind, reads[0], reads[1], shape, out),
+        Op::Gather(gather) => {
+            indexing::gather(gather.dim, reads[0].data, reads[0].shape, reads[1], f32::NAN, out);
+        }
+        Op::IndexAdd(add) => indexing::index_add(add.dim, reads[0].data, reads[1], shape, out),
+        Op::IndexSelect(select) => {
+            indexing::index_select(select.dim, reads[0].data, reads[0].shape, reads[1].data, f32::NAN, out);
+        }
         Op::LogSoftmax(_) => softmax::log_softmax(reads[0], out),
         Op::LogSoftmaxGrad(_) => softmax::log_softmax_grad(reads[0], reads[1].data, out),
         Op::MatMul(matmul) => multiply(*matmul, reads[0], reads[1], out, scratch),
@@ -96,9 +114,23 @@ fn compute(op: &Op, reads: &[Read<'_>], out: &mut [f32], value: &Value, scratch:
         Op::MaxPool2dGrad(pool) => pool2d::maximum_grad(&pool.window, reads[0], reads[1], out),
         Op::NllLoss(_) => loss::nll_loss(reads[0], reads[1].data, out),
         Op::NllLossGrad(grad) => loss::nll_loss_grad(grad.n_classes, reads[0].data, reads[1].data, out),
+        Op::Pad(pad) => strided::pad(pad, reads[0], shape, out),
+        Op::Reduction(reduction) => reduction::run(reduction.kind, reads[0], shape, out),
+        Op::Scatter(scatter) => {
+            out.copy_from_slice(reads[0].data);
+            indexing::scatter(scatter.dim, reads[1], reads[2].data, shape, out, |cell, value| *cell = value);
+        }
+        Op::ScatterAdd(scatter) => {
+            out.fill(0.0);
+            indexing::scatter(scatter.dim, reads[0], reads[1].data, shape, out, |cell, value| *cell += value);
+        }
         Op::Softmax(_) => softmax::softmax(reads[0], out),
         Op::SoftmaxGrad(_) => softmax::softmax_grad(reads[0], reads[1].data, out),
         Op::SumTo(_) => binary::sum_to(reads[0], shape, out),
+        Op::Unary(function) => unary::run(*function, reads[0].data, out),
+        Op::View(view) => strided::view(view, reads[0], out),
+        Op::ViewGrad(grad) => strided::view_grad(&grad.view, reads[0], shape, out),
+        Op::Where(_) => strided::choose(reads[0], reads[1], reads[2], shape, out),
         Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) => {
             unreachable!("a plan has no step for {op:?}")
         }
@@ -111,4 +143,31 @@ fn multiply(matmul: MatMul, a: Read<'_>, b: Read<'_>, out: &mut [f32], scratch: 
     let a = Matrix::new(a.data, a.dims::<2>()[1], matmul.transpose_a);
     let b = Matrix::new(b.data, b.dims::<2>()[1], matmul.transpose_b);
     gemm([m, n, k], a, b, out, false, &mut scratch.gemm);
+}
+
+/// One product after another; the matrices of a broadcast operand are read again.
+fn multiply_batch(
+    matmul: MatMul,
+    a: Read<'_>,
+    b: Read<'_>,
+    shape: &[usize],
+    out: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let (batch, matrix) = shape.split_at(shape.len() - 2);
+    let layout = |read: Read<'_>| {
+        let strides = broadcast_strides(&read.shape[..read.shape.len() - 2], batch);
+        Layout { shape: batch.to_vec(), strides, offset: 0 }
+    };
+    let (a_layout, b_layout) = (layout(a), layout(b));
+    let len = matrix[0] * matrix[1];
+    for (idx, (a_idx, b_idx)) in a_layout.positions().zip(b_layout.positions()).enumerate() {
+        multiply(matmul, nth_matrix(a, a_idx), nth_matrix(b, b_idx), &mut out[idx * len..][..len], scratch);
+    }
+}
+
+fn nth_matrix(read: Read<'_>, idx: usize) -> Read<'_> {
+    let shape = &read.shape[read.shape.len() - 2..];
+    let len = shape[0] * shape[1];
+    Read { data: &read.data[idx * len..][..len], shape }
 }

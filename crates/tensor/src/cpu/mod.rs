@@ -5,11 +5,15 @@ mod binary;
 mod columns;
 mod conv2d;
 mod gemm;
+mod indexing;
 mod kernels;
 mod loss;
 mod padded;
 mod pool2d;
+mod reduction;
 mod softmax;
+mod strided;
+mod unary;
 mod update;
 
 use crate::error::TensorError;
@@ -18,6 +22,7 @@ use crate::plan::{ParameterLayout, Plan, Role};
 use crate::update::Hyper;
 
 pub use kernels::MOST_OPERANDS;
+pub(crate) use {indexing::gather, indexing::index_select, kernels::Read, kernels::compute, strided::cat};
 
 /// Memory and plans. Parameters, gradients, the optimiser's states and its hyper-parameters are there once, for all
 /// plans; everything else belongs to one plan. After a plan's first run nothing is allocated any more.
@@ -41,7 +46,7 @@ struct Loaded {
 
 /// Memory that kernels use while they run.
 #[derive(Debug, Default)]
-struct Scratch {
+pub(crate) struct Scratch {
     columns: Vec<f32>,
     gemm: gemm::Packed,
     conv2d: conv2d::Memory,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::cpu::Executor;
 use crate::graph::Value;
+use crate::layout::Layout;
 use crate::ops::*;
 use crate::plan::{Plan, PlanRequest};
 use crate::random::{Purpose, Stream};
@@ -113,6 +114,135 @@ fn activations() {
     for activation in [Activation::Relu, leaky, Activation::Sigmoid, Activation::Tanh] {
         check(&[&[3, 5]], [0.1, 2.0], |graph, p| graph.apply(activation, p));
         check(&[&[3, 5]], [-2.0, -0.1], |graph, p| graph.apply(activation, p));
+    }
+}
+
+#[test]
+fn elementwise_mathematics() {
+    let anywhere = [Unary::Neg, Unary::Exp, Unary::Square, Unary::Sin, Unary::Cos, Unary::Erf, Unary::Gelu];
+    for function in anywhere {
+        check(&[&[3, 5]], [-2.0, 2.0], |graph, p| graph.apply(function, p));
+    }
+    for function in [Unary::Log, Unary::Sqrt, Unary::Pow { exponent: 1.5 }] {
+        check(&[&[3, 5]], [0.5, 2.0], |graph, p| graph.apply(function, p));
+    }
+    // Away from their corners, on either side.
+    for function in [Unary::Abs, Unary::Elu { alpha: 1.5 }, Unary::Clamp { min: -1.0, max: 2.0 }] {
+        check(&[&[3, 5]], [0.1, 1.9], |graph, p| graph.apply(function, p));
+        check(&[&[3, 5]], [-0.9, -0.1], |graph, p| graph.apply(function, p));
+        check(&[&[3, 5]], [2.1, 3.0], |graph, p| graph.apply(function, p));
+    }
+}
+
+#[test]
+fn views() {
+    let views = [
+        View::Permute { dims: vec![2, 0, 1] },
+        View::Slice { dim: 2, start: 1, len: 2, step: 2 },
+        View::Select { dim: 1, index: 2 },
+        View::Expand { shape: vec![2, 2, 3, 4] },
+        View::Diagonal { dims: [0, 2] },
+    ];
+    for view in views {
+        check(&[&[2, 3, 4]], [-1.0, 1.0], |graph, p| graph.apply(view.clone(), p));
+        // What a view's gradient computes is differentiated as well.
+        let shape = Layout::contiguous(&[2, 3, 4]);
+        let viewed = view.layout(&shape).unwrap().shape;
+        check(&[&viewed], [-1.0, 1.0], |graph, p| {
+            graph.apply(ViewGrad { view: view.clone(), shape: shape.shape.clone() }, p)
+        });
+    }
+}
+
+#[test]
+fn reductions() {
+    for kind in [Reduce::Mean, Reduce::Var { correction: 1 }, Reduce::Var { correction: 0 }] {
+        for shape in [vec![], vec![2, 1, 4], vec![1, 3, 1]] {
+            check(&[&[2, 3, 4]], [-1.0, 1.0], |graph, p| {
+                graph.apply(Reduction { kind, shape: shape.clone() }, p)
+            });
+        }
+    }
+    // Far apart, so that no step changes which is the largest.
+    for kind in [Reduce::Amax, Reduce::Amin] {
+        check(&[&[2, 3, 4]], [-40.0, 40.0], |graph, p| graph.apply(Reduction { kind, shape: vec![3, 1] }, p));
+    }
+}
+
+#[test]
+fn extremes_and_choices() {
+    for kind in [Extremum::Maximum, Extremum::Minimum] {
+        check(&[&[2, 3, 4], &[3, 1]], [-40.0, 40.0], |graph, p| graph.apply(kind, p));
+    }
+    check(&[&[2, 3], &[3], &[2, 1]], [-40.0, 40.0], |graph, p| {
+        let zero = graph.constant(0.0, &[]);
+        let mask = graph.apply(Compare::Gt, &[p[0], zero])?;
+        graph.apply(Where, &[mask, p[1], p[2]])
+    });
+}
+
+#[test]
+fn joining_and_padding() {
+    check(&[&[2, 3], &[2, 1], &[2, 2]], [-1.0, 1.0], |graph, p| graph.apply(Cat { dim: 1 }, p));
+    let pad = Pad { padding: vec![[1, 0], [2, 3]], value: 0.5 };
+    check(&[&[2, 3]], [-1.0, 1.0], |graph, p| graph.apply(pad.clone(), p));
+}
+
+#[test]
+fn picking_by_position() {
+    // Positions are inputs of zeros here: every pick is the first, and their gradients add up.
+    check(&[&[3, 4]], [-1.0, 1.0], |graph, p| {
+        let index = graph.input("index", Value::u32([3, 2]));
+        graph.apply(Gather { dim: 1 }, &[p[0], index])
+    });
+    check(&[&[3, 4]], [-1.0, 1.0], |graph, p| {
+        let index = graph.input("index", Value::u32([5]));
+        graph.apply(IndexSelect { dim: 0 }, &[p[0], index])
+    });
+    check(&[&[5, 2]], [-1.0, 1.0], |graph, p| {
+        let index = graph.input("index", Value::u32([5]));
+        graph.apply(IndexAdd { dim: 0, size: 4 }, &[index, p[0]])
+    });
+    check(&[&[3, 4], &[3, 1]], [-1.0, 1.0], |graph, p| {
+        let index = graph.input("index", Value::u32([3, 1]));
+        graph.apply(Scatter { dim: 1 }, &[p[0], index, p[1]])
+    });
+    check(&[&[3, 2]], [-1.0, 1.0], |graph, p| {
+        let index = graph.input("index", Value::u32([3, 2]));
+        graph.apply(ScatterAdd { dim: 1, shape: vec![3, 4] }, &[index, p[0]])
+    });
+}
+
+#[test]
+fn batches_of_matrices_in_all_four_layouts() {
+    for (transpose_a, transpose_b) in [(false, false), (true, false), (false, true), (true, true)] {
+        let a: &[usize] = if transpose_a { &[2, 1, 4, 3] } else { &[2, 1, 3, 4] };
+        let b: &[usize] = if transpose_b { &[3, 5, 4] } else { &[3, 4, 5] };
+        let matmul = MatMul { transpose_a, transpose_b };
+        check(&[a, b], [-1.0, 1.0], |graph, p| graph.apply(BatchMatMul { matmul }, p));
+    }
+}
+
+#[test]
+fn gradients_of_gradients() {
+    let window = Window { kernel: [3, 2], stride: [2, 1], padding: [1, 1], dilation: [1, 2] };
+    let conv = Conv2d { window, groups: 2 };
+    check(&[&[2, 6, 3, 6], &[6, 2, 3, 2]], [-1.0, 1.0], |graph, p| {
+        graph.apply(Conv2dGradInput { conv, input_size: [5, 6] }, p)
+    });
+    check(&[&[2, 4, 5, 6], &[2, 6, 3, 6]], [-1.0, 1.0], |graph, p| graph.apply(Conv2dGradWeight { conv }, p));
+    let window = Window { kernel: [3, 3], stride: [2, 2], padding: [1, 1], dilation: [1, 1] };
+    check(&[&[1, 2, 4, 3]], [-1.0, 1.0], |graph, p| {
+        graph.apply(AvgPool2dGrad { window, input_size: [7, 5] }, p)
+    });
+    check(&[&[1, 2, 3, 2]], [-1.0, 1.0], |graph, p| {
+        graph.apply(AdaptiveAvgPool2dGrad { input_size: [7, 5] }, p)
+    });
+    check(&[&[3, 4], &[3, 4]], [-1.0, 1.0], |graph, p| graph.apply(SoftmaxGrad, p));
+    check(&[&[3, 4], &[3, 4]], [-1.0, 1.0], |graph, p| graph.apply(LogSoftmaxGrad, p));
+    let leaky = Activation::LeakyRelu { negative_slope: 0.1 };
+    for activation in [Activation::Relu, leaky, Activation::Sigmoid, Activation::Tanh] {
+        check(&[&[3, 5], &[3, 5]], [0.1, 1.0], |graph, p| graph.apply(ActivationGrad { activation }, p));
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Operation, check_dtype, mismatch, take};
+use super::{Binary, Operation, check_dtype, mismatch, take};
 use crate::error::TensorError;
 use crate::graph::{DType, Graph, NodeId, Value};
 
@@ -78,5 +78,31 @@ impl Operation for ActivationGrad {
         } else {
             Err(mismatch(self.name(), "two tensors of the same shape", inputs))
         }
+    }
+
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        grad_output: NodeId,
+        wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        let inputs = graph.node(node).inputs.clone();
+        let (reference, grad) = (inputs[0], inputs[1]);
+        let of_grad = graph.apply(*self, &[reference, grad_output])?;
+        // How the slope changes with the reference y: of y(1 − y), it is 1 − 2y; of 1 − y², it is −2y.
+        let constant = match self.activation {
+            Activation::Relu | Activation::LeakyRelu { .. } => return Ok(vec![None, Some(of_grad)]),
+            Activation::Sigmoid => 1.0,
+            Activation::Tanh => 0.0,
+        };
+        if !wanted[0] {
+            return Ok(vec![None, Some(of_grad)]);
+        }
+        let (constant, minus_two) = (graph.constant(constant, &[]), graph.constant(-2.0, &[]));
+        let slope = graph.apply(Binary::Mul, &[reference, minus_two])?;
+        let slope = graph.apply(Binary::Add, &[slope, constant])?;
+        let product = graph.apply(Binary::Mul, &[grad_output, grad])?;
+        Ok(vec![Some(graph.apply(Binary::Mul, &[product, slope])?), Some(of_grad)])
     }
 }

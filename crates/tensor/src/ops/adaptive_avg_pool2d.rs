@@ -62,4 +62,18 @@ impl Operation for AdaptiveAvgPool2dGrad {
         let [batch, channels, ..]: [usize; 4] = dims(self.name(), "the output's gradient", inputs, 0)?;
         Ok(Value::f32([batch, channels, self.input_size[0], self.input_size[1]]))
     }
+
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        grad_output: NodeId,
+        _wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        let &[.., height, width] = graph.shape(graph.node(node).inputs[0]) else {
+            unreachable!("the shape rule asks for 4")
+        };
+        let op = AdaptiveAvgPool2d { output_size: [height, width] };
+        Ok(vec![Some(graph.apply(op, &[grad_output])?)])
+    }
 }

@@ -61,4 +61,14 @@ impl Operation for AvgPool2dGrad {
         let [batch, channels, ..]: [usize; 4] = dims(self.name(), "the output's gradient", inputs, 0)?;
         Ok(Value::f32([batch, channels, self.input_size[0], self.input_size[1]]))
     }
+
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        _node: NodeId,
+        grad_output: NodeId,
+        _wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        Ok(vec![Some(graph.apply(AvgPool2d { window: self.window }, &[grad_output])?)])
+    }
 }

@@ -1,4 +1,4 @@
-use super::{Operation, SumTo, check_dtype, mismatch, take};
+use super::{Operation, SumTo, check_dtype, take};
 use crate::error::TensorError;
 use crate::graph::{DType, Graph, NodeId, Value};
 
@@ -46,6 +46,19 @@ pub fn broadcast_strides(shape: &[usize], to: &[usize]) -> Vec<usize> {
     strides
 }
 
+/// The shape rule of everything that takes two tensors element by element.
+pub(super) fn broadcast_values(operation: &'static str, inputs: &[&Value]) -> Result<Value, TensorError> {
+    let [a, b] = take(operation, inputs)?;
+    check_dtype(operation, inputs, 0, DType::F32)?;
+    check_dtype(operation, inputs, 1, DType::F32)?;
+    let shape = broadcast(&a.shape, &b.shape);
+    shape.map(Value::f32).ok_or_else(|| TensorError::Broadcast {
+        operation,
+        a: a.shape.clone(),
+        b: b.shape.clone(),
+    })
+}
+
 impl Operation for Binary {
     fn name(&self) -> &'static str {
         match self {
@@ -57,13 +70,7 @@ impl Operation for Binary {
     }
 
     fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
-        let [a, b] = take(self.name(), inputs)?;
-        check_dtype(self.name(), inputs, 0, DType::F32)?;
-        check_dtype(self.name(), inputs, 1, DType::F32)?;
-        let shape = broadcast(&a.shape, &b.shape).ok_or_else(|| {
-            mismatch(self.name(), "shapes that agree or are 1, aligned at the right", inputs)
-        })?;
-        Ok(Value::f32(shape))
+        broadcast_values(self.name(), inputs)
     }
 
     fn gradient(
@@ -107,7 +114,8 @@ fn negated(graph: &mut Graph, node: NodeId) -> Result<NodeId, TensorError> {
     graph.apply(Binary::Mul, &[node, minus_one])
 }
 
-fn sum_to_shape_of(graph: &mut Graph, grad: NodeId, of: NodeId) -> Result<NodeId, TensorError> {
+/// Undoes broadcasting: sums a gradient to the shape of what it is the gradient of.
+pub(super) fn sum_to_shape_of(graph: &mut Graph, grad: NodeId, of: NodeId) -> Result<NodeId, TensorError> {
     let shape = graph.shape(of).to_vec();
     if graph.shape(grad) == shape { Ok(grad) } else { graph.apply(SumTo { shape }, &[grad]) }
 }

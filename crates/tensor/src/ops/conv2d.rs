@@ -108,6 +108,25 @@ impl Operation for Conv2dGradInput {
         let [height, width] = self.input_size;
         Ok(Value::f32([batch, group_channels * self.conv.groups, height, width]))
     }
+
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        grad_output: NodeId,
+        wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        let inputs = graph.node(node).inputs.clone();
+        let (grad, weight) = (inputs[0], inputs[1]);
+        let mut grads = vec![None; 2];
+        if wanted[0] {
+            grads[0] = Some(graph.apply(self.conv, &[grad_output, weight])?);
+        }
+        if wanted[1] {
+            grads[1] = Some(graph.apply(Conv2dGradWeight { conv: self.conv }, &[grad_output, grad])?);
+        }
+        Ok(grads)
+    }
 }
 
 /// The gradient of [`Conv2d`] with respect to its weight: for every tap, the products of the output's gradient and the
@@ -137,5 +156,26 @@ impl Operation for Conv2dGradWeight {
         }
         let [kernel_height, kernel_width] = self.conv.window.kernel;
         Ok(Value::f32([out_channels, in_channels / self.conv.groups, kernel_height, kernel_width]))
+    }
+
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        grad_output: NodeId,
+        wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        let inputs = graph.node(node).inputs.clone();
+        let (input, grad) = (inputs[0], inputs[1]);
+        let mut grads = vec![None; 2];
+        if wanted[0] {
+            let &[.., height, width] = graph.shape(input) else { unreachable!("the shape rule asks for 4") };
+            let op = Conv2dGradInput { conv: self.conv, input_size: [height, width] };
+            grads[0] = Some(graph.apply(op, &[grad, grad_output])?);
+        }
+        if wanted[1] {
+            grads[1] = Some(graph.apply(self.conv, &[input, grad_output])?);
+        }
+        Ok(grads)
     }
 }

@@ -22,6 +22,27 @@ impl MatMul {
         let n = if self.transpose_b { b[0] } else { b[1] };
         [m, n, k]
     }
+
+    /// For each input, the product that is its gradient: of which two of a (0), b (1) and the output's gradient (2).
+    ///
+    /// With C = A·B: dA = dC·Bᵀ and dB = Aᵀ·dC; where A entered transposed, so does its gradient.
+    pub(super) fn gradient_rule(self, wanted: &[bool]) -> [Option<(Self, [usize; 2])>; 2] {
+        let Self { transpose_a, transpose_b } = self;
+        let product =
+            |left, right, transpose_a, transpose_b| Some((Self { transpose_a, transpose_b }, [left, right]));
+        let (a, b, grad) = (0, 1, 2);
+        let grad_a = match (wanted[0], transpose_a) {
+            (false, _) => None,
+            (true, false) => product(grad, b, false, !transpose_b),
+            (true, true) => product(b, grad, transpose_b, true),
+        };
+        let grad_b = match (wanted[1], transpose_b) {
+            (false, _) => None,
+            (true, false) => product(a, grad, !transpose_a, false),
+            (true, true) => product(grad, a, true, transpose_a),
+        };
+        [grad_a, grad_b]
+    }
 }
 
 impl Operation for MatMul {
@@ -53,22 +74,13 @@ impl Operation for MatMul {
         wanted: &[bool],
     ) -> Result<Vec<Option<NodeId>>, TensorError> {
         let inputs = graph.node(node).inputs.clone();
-        let (a, b) = (inputs[0], inputs[1]);
-        let mut product = |left, right, transpose_a, transpose_b| {
-            graph.apply(Self { transpose_a, transpose_b }, &[left, right])
-        };
-        let Self { transpose_a, transpose_b } = *self;
-        // With C = A·B: dA = dC·Bᵀ and dB = Aᵀ·dC; where A entered transposed, so does its gradient.
-        let grad_a = match (wanted[0], transpose_a) {
-            (false, _) => None,
-            (true, false) => Some(product(grad_output, b, false, !transpose_b)?),
-            (true, true) => Some(product(b, grad_output, transpose_b, true)?),
-        };
-        let grad_b = match (wanted[1], transpose_b) {
-            (false, _) => None,
-            (true, false) => Some(product(a, grad_output, !transpose_a, false)?),
-            (true, true) => Some(product(grad_output, a, true, transpose_a)?),
-        };
-        Ok(vec![grad_a, grad_b])
+        let operands = [inputs[0], inputs[1], grad_output];
+        let mut grads = vec![None; 2];
+        for (grad, rule) in grads.iter_mut().zip(self.gradient_rule(wanted)) {
+            if let Some((matmul, [left, right])) = rule {
+                *grad = Some(graph.apply(matmul, &[operands[left], operands[right]])?);
+            }
+        }
+        Ok(grads)
     }
 }

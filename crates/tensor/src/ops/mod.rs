@@ -3,28 +3,50 @@
 mod activation;
 mod adaptive_avg_pool2d;
 mod avg_pool2d;
+mod batch_matmul;
 mod binary;
+mod cat;
+mod compare;
 mod conv2d;
 mod count_correct;
+mod gather;
+mod index_select;
 mod matmul;
 mod max_pool2d;
 mod nll_loss;
+mod pad;
+mod reduction;
 mod reshape;
 mod softmax;
 mod sum_to;
+mod unary;
+mod view;
+mod where_;
 
 pub use activation::{Activation, ActivationGrad};
 pub use adaptive_avg_pool2d::{AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad};
 pub use avg_pool2d::{AvgPool2d, AvgPool2dGrad};
+pub use batch_matmul::BatchMatMul;
 pub use binary::{Binary, broadcast, broadcast_strides};
+pub use cat::Cat;
+pub use compare::{Compare, Extremum};
 pub use conv2d::{Conv2d, Conv2dGradInput, Conv2dGradWeight};
 pub use count_correct::CountCorrect;
+pub use gather::{Gather, Scatter, ScatterAdd};
+pub use index_select::{IndexAdd, IndexSelect};
 pub use matmul::MatMul;
 pub use max_pool2d::{MaxPool2d, MaxPool2dGrad};
 pub use nll_loss::{NllLoss, NllLossGrad};
+pub use pad::Pad;
+pub use reduction::{Reduce, Reduction};
 pub use reshape::Reshape;
 pub use softmax::{LogSoftmax, LogSoftmaxGrad, Softmax, SoftmaxGrad};
 pub use sum_to::SumTo;
+pub use unary::Unary;
+pub use view::{View, ViewGrad};
+pub use where_::Where;
+
+use binary::sum_to_shape_of;
 
 use crate::error::TensorError;
 use crate::graph::{DType, Graph, NodeId, Value};
@@ -92,9 +114,7 @@ macro_rules! operations {
 
 // The kernel table of the CPU and that of the GPU have one row for each of these.
 operations! {
-    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, Binary, Conv2d,
-    Conv2dGradInput, Conv2dGradWeight, CountCorrect, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad,
-    NllLoss, NllLossGrad, Reshape, Softmax, SoftmaxGrad, SumTo,
+    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, CountCorrect, Extremum, Gather, IndexAdd, IndexSelect, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
 }
 
 #[derive(Debug)]

@@ -60,4 +60,15 @@ impl Operation for NllLossGrad {
         check_dtype(self.name(), inputs, 0, DType::U32)?;
         Ok(Value::f32([target.numel(), self.n_classes]))
     }
+
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        grad_output: NodeId,
+        _wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        let target = graph.node(node).inputs[0];
+        Ok(vec![None, Some(graph.apply(NllLoss, &[grad_output, target])?)])
+    }
 }

@@ -1,4 +1,4 @@
-use super::{Operation, check_dtype, mismatch, take};
+use super::{Binary, Operation, SumTo, Unary, check_dtype, mismatch, take};
 use crate::error::TensorError;
 use crate::graph::{DType, Graph, NodeId, Value};
 
@@ -98,6 +98,28 @@ impl Operation for SoftmaxGrad {
     fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
         same(self.name(), inputs)
     }
+
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        grad_output: NodeId,
+        wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        let inputs = graph.node(node).inputs.clone();
+        let (p, grad) = (inputs[0], inputs[1]);
+        let of_grad = graph.apply(Self, &[p, grad_output])?;
+        if !wanted[0] {
+            return Ok(vec![None, Some(of_grad)]);
+        }
+        // With G the gradient that comes in: Gᵢ · (gᵢ − Σ gⱼ pⱼ) − gᵢ · Σ Gⱼ pⱼ
+        let dot = row_sum_of_product(graph, grad, p)?;
+        let centred = graph.apply(Binary::Sub, &[grad, dot])?;
+        let first = graph.apply(Binary::Mul, &[grad_output, centred])?;
+        let dot = row_sum_of_product(graph, grad_output, p)?;
+        let second = graph.apply(Binary::Mul, &[grad, dot])?;
+        Ok(vec![Some(graph.apply(Binary::Sub, &[first, second])?), Some(of_grad)])
+    }
 }
 
 impl Operation for LogSoftmaxGrad {
@@ -108,4 +130,40 @@ impl Operation for LogSoftmaxGrad {
     fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
         same(self.name(), inputs)
     }
+
+    fn gradient(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        grad_output: NodeId,
+        wanted: &[bool],
+    ) -> Result<Vec<Option<NodeId>>, TensorError> {
+        let inputs = graph.node(node).inputs.clone();
+        let (logs, grad) = (inputs[0], inputs[1]);
+        // With G the gradient that comes in and p = eˡ: Gᵢ − Σ Gⱼ pⱼ for the gradient, −Gᵢ pᵢ · Σ gⱼ for the logarithms.
+        let p = graph.apply(Unary::Exp, &[logs])?;
+        let dot = row_sum_of_product(graph, grad_output, p)?;
+        let of_grad = graph.apply(Binary::Sub, &[grad_output, dot])?;
+        if !wanted[0] {
+            return Ok(vec![None, Some(of_grad)]);
+        }
+        let total = row_sum(graph, grad)?;
+        let product = graph.apply(Binary::Mul, &[grad_output, p])?;
+        let product = graph.apply(Binary::Mul, &[product, total])?;
+        Ok(vec![Some(graph.apply(Unary::Neg, &[product])?), Some(of_grad)])
+    }
+}
+
+fn row_sum_of_product(graph: &mut Graph, a: NodeId, b: NodeId) -> Result<NodeId, TensorError> {
+    let product = graph.apply(Binary::Mul, &[a, b])?;
+    row_sum(graph, product)
+}
+
+/// The sum over the last dimension, which keeps its place.
+fn row_sum(graph: &mut Graph, of: NodeId) -> Result<NodeId, TensorError> {
+    let mut shape = graph.shape(of).to_vec();
+    if let Some(last) = shape.last_mut() {
+        *last = 1;
+    }
+    graph.apply(SumTo { shape }, &[of])
 }

@@ -12,19 +12,28 @@ pub struct SumTo {
     pub shape: Vec<usize>,
 }
 
+/// The shape rule of everything that makes one number out of many along broadcast dimensions.
+pub(super) fn summed(
+    operation: &'static str,
+    shape: &[usize],
+    inputs: &[&Value],
+) -> Result<Value, TensorError> {
+    let [input] = take(operation, inputs)?;
+    check_dtype(operation, inputs, 0, DType::F32)?;
+    if broadcast(shape, &input.shape).as_ref() == Some(&input.shape) {
+        Ok(Value::f32(shape))
+    } else {
+        Err(mismatch(operation, format!("a shape to which {shape:?} broadcasts"), inputs))
+    }
+}
+
 impl Operation for SumTo {
     fn name(&self) -> &'static str {
         "sum_to"
     }
 
     fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
-        let [input] = take(self.name(), inputs)?;
-        check_dtype(self.name(), inputs, 0, DType::F32)?;
-        if broadcast(&self.shape, &input.shape).as_ref() == Some(&input.shape) {
-            Ok(Value::f32(self.shape.clone()))
-        } else {
-            Err(mismatch(self.name(), format!("a shape to which {:?} broadcasts", self.shape), inputs))
-        }
+        summed(self.name(), &self.shape, inputs)
     }
 
     fn gradient(

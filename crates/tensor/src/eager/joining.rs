@@ -1,0 +1,64 @@
+//! Tensors put together.
+
+use super::Tensor;
+use super::dims::position;
+use crate::error::TensorError;
+use crate::ops::{Cat, Pad};
+
+impl Tensor {
+    /// Tensors one after another along one of their dimensions, as
+    /// [`torch.cat`](https://docs.pytorch.org/docs/stable/generated/torch.cat.html).
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let (a, b) = (Tensor::from([[1.0], [2.0]]), Tensor::from([[3.0, 4.0], [5.0, 6.0]]));
+    /// assert_eq!(Tensor::cat(&[&a, &b], 1)?.to_vec::<f32>()?, [1.0, 3.0, 4.0, 2.0, 5.0, 6.0]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TensorError::Shapes`] where they differ in another dimension, [`TensorError::DType`] where in kind,
+    /// [`TensorError::InputCount`] where there is none.
+    pub fn cat(tensors: &[&Self], dim: isize) -> Result<Self, TensorError> {
+        let rank = tensors.first().map_or(1, |tensor| tensor.rank());
+        Self::apply(Cat { dim: position("cat", dim, rank)? }, tensors)
+    }
+
+    /// Tensors of one shape along a new dimension, as `torch.stack`.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let rows = Tensor::stack(&[&Tensor::zeros([3]), &Tensor::ones([3])], 0)?;
+    /// assert_eq!(rows.shape(), [2, 3]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Tensor::cat`].
+    pub fn stack(tensors: &[&Self], dim: isize) -> Result<Self, TensorError> {
+        let parts: Vec<Self> =
+            tensors.iter().map(|tensor| tensor.unsqueeze(dim)).collect::<Result<_, _>>()?;
+        Self::cat(&parts.iter().collect::<Vec<_>>(), dim)
+    }
+
+    /// A constant put around the tensor, as
+    /// [`torch.nn.functional.pad`](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html): pairs of
+    /// cells before and after, for the last dimension first. Cells cannot be taken away; slice instead.
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let padded = Tensor::ones([2, 3]).pad(&[[1, 2], [0, 1]], 0.0)?;
+    /// assert_eq!(padded.shape(), [3, 6]);
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TensorError::Shapes`] where there are more pairs than dimensions, [`TensorError::DType`] for anything but
+    /// `F32`.
+    pub fn pad(&self, last_first: &[[usize; 2]], value: f32) -> Result<Self, TensorError> {
+        let mut padding = last_first.to_vec();
+        padding.resize(padding.len().max(self.rank()), [0, 0]);
+        padding.reverse();
+        Self::apply(Pad { padding, value }, &[self])
+    }
+}
