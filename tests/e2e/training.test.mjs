@@ -157,3 +157,14 @@ test('the address chooses what the page opens with', TIMEOUT, async () => {
   await page.getByTestId('notice').getByText('nonsense').waitFor();
   await page.context().close();
 });
+
+test('pictures are drawn in the theme\'s colours, in the minified page too', TIMEOUT, async () => {
+  const { page } = await openReady(browser, site.url, { context: { colorScheme: 'light' } });
+  const corner = () => page.evaluate(() => {
+    const canvas = document.querySelector('.column canvas');
+    return [...canvas.getContext('2d').getImageData(0, 0, 1, 1).data];
+  });
+  // The picture that goes in: its corner holds no ink, and is the surface's white.
+  assert.deepEqual(await corner(), [255, 255, 255, 255]);
+  await page.context().close();
+});

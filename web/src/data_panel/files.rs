@@ -33,7 +33,7 @@ pub fn load_into(workbench: Workbench, list: &FileList) {
 pub async fn load_files(workbench: Workbench, files: Vec<File>) -> Result<(), String> {
     if files.len() != N_FILES {
         return Err(format!(
-            "A data set is four IDX files (pictures and labels, for training and for test), but {} were given.",
+            "A data set is four IDX files (pictures and labels, for training and for test), but the number given is {}.",
             files.len()
         ));
     }

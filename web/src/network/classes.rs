@@ -40,7 +40,9 @@ fn Class(class: usize) -> impl IntoView {
             return None;
         }
         workbench.inspection.with(|inspection| {
-            inspection.as_ref().and_then(|i| i.body.prediction.probabilities.get(class).copied())
+            let probabilities = &inspection.as_ref()?.body.prediction.probabilities;
+            // A network whose weights are not numbers says nothing.
+            probabilities.get(class).copied().filter(|probability| probability.is_finite())
         })
     });
     let is_label = Memo::new(move |_| {

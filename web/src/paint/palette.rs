@@ -1,4 +1,6 @@
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 /// The theme's colours for canvases, which cannot read custom properties themselves.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,9 +33,15 @@ impl Palette {
     pub fn read() -> Self {
         let style =
             document().document_element().and_then(|root| window().get_computed_style(&root).ok().flatten());
+        let canvas = document().create_element("canvas").expect("a page can make canvases");
+        let context = canvas.unchecked_into::<HtmlCanvasElement>().get_context("2d").ok().flatten();
+        let context: CanvasRenderingContext2d =
+            context.expect("canvases have two dimensions").unchecked_into();
         let colour = |name: &str| {
             let text = style.as_ref().and_then(|style| style.get_property_value(name).ok());
-            text.as_deref().and_then(parse).unwrap_or([128; 3])
+            // A style sheet may write a colour in many ways; a canvas gives it back in one.
+            context.set_fill_style_str(text.as_deref().unwrap_or_default().trim());
+            context.fill_style().as_string().as_deref().and_then(parse).unwrap_or([128; 3])
         };
         Self {
             zero: colour("--map-zero"),
