@@ -168,3 +168,13 @@ test('pictures are drawn in the theme\'s colours, in the minified page too', TIM
   assert.deepEqual(await corner(), [255, 255, 255, 255]);
   await page.context().close();
 });
+
+test('a script can wait for the page before anything of it has loaded', TIMEOUT, async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(site.url, { waitUntil: 'commit' });
+  await page.waitForFunction(() => window.receptive);
+  await page.evaluate(() => window.receptive.ready);
+  assert.equal(await page.evaluate(() => window.receptive.model().layers.length), 8);
+  await context.close();
+});

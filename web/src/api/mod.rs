@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 
-use crate::link::{array_to_js, to_js};
+use crate::link::{array_to_js, field, to_js};
 use crate::store::Workbench;
 
 /// What a call comes to, or why it does not.
@@ -20,8 +20,8 @@ type Outcome = Result<JsValue, String>;
 
 /// Puts the object on the window.
 pub fn install(workbench: Workbench) {
-    let api = Object::new();
-    set(&api, "ready", &ready(workbench));
+    let api: Object = field(window().as_ref(), "receptive").dyn_into().unwrap_or_default();
+    tell_ready(workbench, &api);
     run::install(&api, workbench);
 
     getter(&api, "backend", move || workbench.backend.with_untracked(to_js));
@@ -77,10 +77,11 @@ pub fn install(workbench: Workbench) {
     set(window().as_ref(), "receptive", &api);
 }
 
-/// Resolves when the worker has data and a network.
-fn ready(workbench: Workbench) -> JsValue {
-    let mut resolve = None;
-    let promise = Promise::new(&mut |accept, _| resolve = Some(accept));
+/// Resolves `ready`, which the page's first script has made, when the worker has data and a network.
+fn tell_ready(workbench: Workbench, api: &Object) {
+    let resolve: Option<Function> = field(api, "tellReady").dyn_into().ok();
+    // Nobody else is to resolve it.
+    Reflect::delete_property(api, &"tellReady".into()).ok();
     let resolve: StoredValue<Option<Function>, LocalStorage> = StoredValue::new_local(resolve);
     Effect::new(move |_| {
         let is_ready = workbench.ready.get() && workbench.data.with(Option::is_some);
@@ -88,7 +89,6 @@ fn ready(workbench: Workbench) -> JsValue {
             resolve.call0(&JsValue::UNDEFINED).ok();
         }
     });
-    promise.into()
 }
 
 /// Sends a command and waits for its reply.
