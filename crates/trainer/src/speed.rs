@@ -51,20 +51,28 @@ pub(crate) struct Pacer {
     /// At least so many times its own duration between two times.
     rest: u32,
     next: Option<Instant>,
+    /// How long it took the last time.
+    took: Duration,
 }
 
 impl Pacer {
     pub(crate) const fn new(interval: Duration, rest: u32) -> Self {
-        Self { interval, rest, next: None }
+        Self { interval, rest, next: None, took: Duration::ZERO }
     }
 
     pub(crate) fn is_due(&self) -> bool {
         self.next.is_none_or(|next| Instant::now() >= next)
     }
 
+    /// Whether nobody would notice one more: it is due, or it took less than a tenth of a second.
+    pub(crate) fn is_cheap(&self) -> bool {
+        self.is_due() || self.took < Duration::from_millis(100)
+    }
+
     /// It was done just now, and began at `start`.
     pub(crate) fn done(&mut self, start: Instant) {
         let now = Instant::now();
+        self.took = now - start;
         self.next = Some(now + self.interval.max((now - start) * self.rest));
     }
 

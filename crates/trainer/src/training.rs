@@ -62,7 +62,7 @@ impl Session {
             self.inspection_due = true;
             // So that the curves end where the run does.
             let measured = self.last_validation.is_some_and(|last| last.step == self.step);
-            if !measured && self.jobs.is_empty() && self.validations.is_due() {
+            if !measured && self.jobs.is_empty() && self.validations.is_cheap() {
                 self.jobs.push_back(Job::validation(QUICK_VALIDATION));
             }
         }
