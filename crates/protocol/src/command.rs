@@ -121,7 +121,7 @@ pub enum Until {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BackendChoice {
-    /// The GPU where there is one, else the CPU.
+    /// The GPU where there is a real one, else the CPU.
     #[default]
     Auto,
     /// The GPU or an error.

@@ -5,7 +5,7 @@ use crate::menu::Menu;
 use crate::store::Workbench;
 
 const CHOICES: [(BackendChoice, &str, &str, &str); 3] = [
-    (BackendChoice::Auto, "auto", "Automatic", "The GPU where there is one, else the CPU"),
+    (BackendChoice::Auto, "auto", "Automatic", "A real GPU where there is one, else the CPU"),
     (BackendChoice::Gpu, "gpu", "WebGPU", "The graphics processor, or an error that says why not"),
     (BackendChoice::Cpu, "cpu", "CPU", "WebAssembly on the processor"),
 ];
