@@ -90,19 +90,17 @@ impl Graph {
 
     /// Something given anew at every run.
     pub fn input(&mut self, name: &str, value: Value) -> NodeId {
-        self.push(Op::Input(name.to_owned()), Vec::new(), value)
+        self.push(Node { op: Op::Input(name.to_owned()), inputs: Vec::new(), value })
     }
 
     /// Something learned.
     pub fn parameter(&mut self, name: &str, shape: &[usize]) -> NodeId {
-        let id = self.push(Op::Parameter(name.to_owned()), Vec::new(), Value::f32(shape));
-        self.parameters.push(id);
-        id
+        self.push(Node { op: Op::Parameter(name.to_owned()), inputs: Vec::new(), value: Value::f32(shape) })
     }
 
     /// The same number everywhere.
     pub fn constant(&mut self, number: f32, shape: &[usize]) -> NodeId {
-        self.push(Op::Constant(number), Vec::new(), Value::f32(shape))
+        self.push(Node { op: Op::Constant(number), inputs: Vec::new(), value: Value::f32(shape) })
     }
 
     /// Records an operation.
@@ -113,7 +111,7 @@ impl Graph {
         let op = op.into();
         let values: Vec<&Value> = inputs.iter().map(|&input| &self.node(input).value).collect();
         let value = op.operation().output(&values)?;
-        Ok(self.push(op, inputs.to_vec(), value))
+        Ok(self.push(Node { op, inputs: inputs.to_vec(), value }))
     }
 
     /// One node.
@@ -136,9 +134,29 @@ impl Graph {
         &self.parameters
     }
 
-    fn push(&mut self, op: Op, inputs: Vec<NodeId>, value: Value) -> NodeId {
+    /// Which nodes these are computed from, themselves included.
+    pub(crate) fn live(&self, roots: impl Iterator<Item = NodeId>) -> Vec<bool> {
+        let mut live = vec![false; self.nodes.len()];
+        for id in roots {
+            live[id.idx()] = true;
+        }
+        for (id, node) in self.nodes().rev() {
+            if live[id.idx()] {
+                for input in &node.inputs {
+                    live[input.idx()] = true;
+                }
+            }
+        }
+        live
+    }
+
+    /// Appends a node whose shape is known.
+    pub(crate) fn push(&mut self, node: Node) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).expect("a graph has fewer than 2³² nodes"));
-        self.nodes.push(Node { op, inputs, value });
+        if let Op::Parameter(_) = node.op {
+            self.parameters.push(id);
+        }
+        self.nodes.push(node);
         id
     }
 }

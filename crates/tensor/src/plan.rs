@@ -1,6 +1,7 @@
 //! A plan is plain data: buffers, and a list of steps that read and write them. Executors interpret it.
 
 mod compile;
+mod fuse;
 
 use crate::graph::{DType, Graph, NodeId, Value};
 use crate::ops::Op;
@@ -158,6 +159,26 @@ pub struct PlanRequest {
     pub gradients: Vec<Option<NodeId>>,
     /// The optimiser's step at the end.
     pub update: Option<Update>,
+    /// Whether operations stay as they were recorded, each a step of its own.
+    pub unfused: bool,
+}
+
+impl PlanRequest {
+    /// Every node that is asked for.
+    fn roots(&self) -> impl Iterator<Item = NodeId> {
+        let outputs = self.outputs.iter().map(|(_, id)| *id);
+        outputs.chain(self.gradients.iter().flatten().copied())
+    }
+
+    /// The same request of a graph whose nodes have other places.
+    fn renamed(&self, new: impl Fn(NodeId) -> NodeId) -> Self {
+        Self {
+            outputs: self.outputs.iter().map(|(name, id)| (name.clone(), new(*id))).collect(),
+            gradients: self.gradients.iter().map(|gradient| gradient.map(&new)).collect(),
+            update: self.update,
+            unfused: self.unfused,
+        }
+    }
 }
 
 impl Plan {

@@ -1,13 +1,19 @@
 //! The CPU executor: replays plans over plain vectors of numbers.
 
 mod activation;
+mod arrivals;
 mod binary;
+mod channels_last;
 mod columns;
 mod conv2d;
+mod conv_block;
+mod finish;
 mod gemm;
 mod indexing;
 mod kernels;
+mod linear;
 mod loss;
+mod memory;
 mod padded;
 mod pool2d;
 mod reduction;
@@ -22,7 +28,9 @@ use crate::plan::{ParameterLayout, Plan, Role};
 use crate::update::Hyper;
 
 pub use kernels::MOST_OPERANDS;
-pub(crate) use {indexing::gather, indexing::index_select, kernels::Read, kernels::compute, strided::cat};
+pub(crate) use {
+    indexing::gather, indexing::index_select, kernels::Read, kernels::Write, kernels::compute, strided::cat,
+};
 
 /// Memory and plans. Parameters, gradients, the optimiser's states and its hyper-parameters are there once, for all
 /// plans; everything else belongs to one plan. After a plan's first run nothing is allocated any more.
@@ -50,6 +58,7 @@ pub(crate) struct Scratch {
     columns: Vec<f32>,
     gemm: gemm::Packed,
     conv2d: conv2d::Memory,
+    conv_block: conv_block::Memory,
 }
 
 impl Executor {
