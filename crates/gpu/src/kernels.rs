@@ -105,6 +105,7 @@ files!(
     "avg_pool2d",
     "avg_pool2d_grad",
     "binary",
+    "blend",
     "conv2d",
     "conv2d_grad_input",
     "conv2d_grad_weight",
@@ -176,6 +177,11 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             }
         },
         Kernel::Copy => elementwise::each("copy", step, Vec::new()),
+        Kernel::Blend(blend) => {
+            let constants =
+                vec![("DECAY", Constant::F32(blend.decay)), ("FACTOR", Constant::F32(blend.factor))];
+            elementwise::each("blend", step, constants)
+        }
         Kernel::Update(Update::Sgd { nesterov }) => {
             elementwise::each("sgd", step, vec![("NESTEROV", Constant::Bool(*nesterov))])
         }

@@ -121,10 +121,9 @@ impl Network {
         let logs = graph.apply(LogSoftmax, &[logits])?;
         let loss = graph.apply(NllLoss, &[logs, labels])?;
         let n_correct = graph.apply(CountCorrect, &[logits, labels])?;
-        let parameters = graph.parameters().to_vec();
-        let gradients = graph.gradients(loss, &parameters)?;
+        let gradients = graph.parameter_gradients(loss)?;
         let outputs = vec![(names::LOSS.to_owned(), loss), (names::N_CORRECT.to_owned(), n_correct)];
-        Ok(Plan::compile(&graph, &PlanRequest { outputs, gradients, update }))
+        Ok(Plan::compile(&graph, &PlanRequest { outputs, gradients, update, ..PlanRequest::default() }))
     }
 
     /// The plan of an evaluation: a batch's logits.

@@ -80,6 +80,8 @@ pub struct Node {
 pub struct Graph {
     nodes: Vec<Node>,
     parameters: Vec<NodeId>,
+    /// Those of the parameters that are not trained.
+    buffers: Vec<NodeId>,
 }
 
 impl Graph {
@@ -97,6 +99,14 @@ impl Graph {
     pub fn parameter(&mut self, name: &str, shape: &[usize]) -> NodeId {
         let id = self.push(Op::Parameter(name.to_owned()), Vec::new(), Value::f32(shape));
         self.parameters.push(id);
+        id
+    }
+
+    /// Something kept from run to run but not learned, as PyTorch's `register_buffer` keeps it: a running mean, or a
+    /// frozen weight. It counts among the [parameters](Self::parameters), and lies behind those that are trained.
+    pub fn buffer(&mut self, name: &str, shape: &[usize]) -> NodeId {
+        let id = self.parameter(name, shape);
+        self.buffers.push(id);
         id
     }
 
@@ -131,9 +141,14 @@ impl Graph {
         self.nodes.iter().enumerate().map(|(idx, node)| (NodeId(idx as u32), node))
     }
 
-    /// The parameters in the order of recording.
+    /// The parameters in the order of recording, trained or not.
     pub fn parameters(&self) -> &[NodeId] {
         &self.parameters
+    }
+
+    /// Whether a parameter is trained, or only [kept](Self::buffer).
+    pub fn is_trainable(&self, parameter: NodeId) -> bool {
+        !self.buffers.contains(&parameter)
     }
 
     fn push(&mut self, op: Op, inputs: Vec<NodeId>, value: Value) -> NodeId {

@@ -50,8 +50,14 @@ pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) 
     let reads = &reads[..step.reads.len()];
     match &step.kernel {
         Kernel::Update(kernel) => {
+            // The gradients end where the trained parameters do, and so does the step.
             let [parameters, states @ ..] = &mut written;
             update::run(*kernel, reads[0].data, reads[1].data, parameters, states);
+        }
+        Kernel::Blend(blend) => {
+            for (kept, new) in output(&mut written[0], &step.writes[0]).iter_mut().zip(reads[0].data) {
+                *kept = blend.decay * *kept + blend.factor * new;
+            }
         }
         Kernel::Copy => output(&mut written[0], &step.writes[0]).copy_from_slice(reads[0].data),
         Kernel::Operation(op) => {
