@@ -80,6 +80,8 @@ pub struct Node {
 pub struct Graph {
     nodes: Vec<Node>,
     parameters: Vec<NodeId>,
+    /// Those of the parameters that are not trained.
+    buffers: Vec<NodeId>,
 }
 
 impl Graph {
@@ -96,6 +98,14 @@ impl Graph {
     /// Something learned.
     pub fn parameter(&mut self, name: &str, shape: &[usize]) -> NodeId {
         self.push(Node { op: Op::Parameter(name.to_owned()), inputs: Vec::new(), value: Value::f32(shape) })
+    }
+
+    /// Something kept from run to run but not learned, as PyTorch's `register_buffer` keeps it: a running mean, or a
+    /// frozen weight. It counts among the [parameters](Self::parameters), and lies behind those that are trained.
+    pub fn buffer(&mut self, name: &str, shape: &[usize]) -> NodeId {
+        let id = self.parameter(name, shape);
+        self.buffers.push(id);
+        id
     }
 
     /// The same number everywhere.
@@ -129,9 +139,23 @@ impl Graph {
         self.nodes.iter().enumerate().map(|(idx, node)| (NodeId(idx as u32), node))
     }
 
-    /// The parameters in the order of recording.
+    /// The parameters in the order of recording, trained or not.
     pub fn parameters(&self) -> &[NodeId] {
         &self.parameters
+    }
+
+    /// Whether a parameter is trained, or only [kept](Self::buffer).
+    pub fn is_trainable(&self, parameter: NodeId) -> bool {
+        !self.buffers.contains(&parameter)
+    }
+
+    /// Appends a parameter of another graph, trained or kept as there.
+    pub(crate) fn push_parameter_of(&mut self, graph: &Self, id: NodeId) -> NodeId {
+        let new = self.push(graph.node(id).clone());
+        if !graph.is_trainable(id) {
+            self.buffers.push(new);
+        }
+        new
     }
 
     /// Which nodes these are computed from, themselves included.

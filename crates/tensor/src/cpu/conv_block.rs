@@ -29,7 +29,6 @@ const SLACK: usize = MOST_VECTORS * 16;
 const MOST_VECTORS: usize = 8;
 
 /// `further[0]` is the choice, where it is wanted.
-#[expect(clippy::too_many_arguments, reason = "the operation's operands")]
 pub(super) fn forward(
     block: &ConvBlock,
     input: Read<'_>,

@@ -61,6 +61,7 @@ pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) 
     }
     let reads = &reads[..step.reads.len()];
     if let Kernel::Update(kernel) = &step.kernel {
+        // The gradients end where the trained parameters do, and so does the step.
         let [parameters, states @ ..] = &mut written;
         update::run(*kernel, reads[0].data, reads[1].data, parameters, states);
     } else {
@@ -78,7 +79,12 @@ pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) 
         }
         match &step.kernel {
             Kernel::Operation(op) => compute(op, reads, &mut writes[..step.writes.len()], scratch),
-            _ => writes[0].data.copy_from_slice(reads[0].data),
+            Kernel::Blend(blend) => {
+                for (kept, new) in writes[0].data.iter_mut().zip(reads[0].data) {
+                    *kept = blend.decay * *kept + blend.factor * new;
+                }
+            }
+            Kernel::Copy | Kernel::Update(_) => writes[0].data.copy_from_slice(reads[0].data),
         }
     }
     for (idx, operand) in step.writes.iter().enumerate().filter(|(idx, _)| holder(*idx) == *idx) {

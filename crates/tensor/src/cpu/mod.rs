@@ -24,7 +24,7 @@ mod update;
 
 use crate::error::TensorError;
 use crate::graph::DType;
-use crate::plan::{ParameterLayout, Plan, Role};
+use crate::plan::{ParameterLayout, Plan, Role, Step};
 use crate::update::Hyper;
 
 pub use kernels::MOST_OPERANDS;
@@ -42,7 +42,7 @@ pub struct Executor {
     states: Vec<Vec<f32>>,
     hyper: Vec<f32>,
     plans: Vec<Loaded>,
-    scratch: Scratch,
+    scratch: Box<Scratch>,
 }
 
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Executor {
             states: vec![vec![0.0; layout.len]; n_states],
             hyper: bytemuck::cast_slice(&[Hyper::default()]).to_vec(),
             plans: Vec::new(),
-            scratch: Scratch::default(),
+            scratch: Box::default(),
         }
     }
 
@@ -130,10 +130,16 @@ impl Executor {
 
     /// Runs a plan once.
     pub fn run(&mut self, plan: usize) {
+        self.run_watched(plan, |_| {});
+    }
+
+    /// Runs a plan once, and calls `done` after each of its steps, so that they can be timed.
+    pub fn run_watched(&mut self, plan: usize, mut done: impl FnMut(&Step)) {
         self.swap_own_buffers(plan);
         let Loaded { plan: steps, buffers } = &mut self.plans[plan];
         for step in &steps.steps {
             kernels::run(step, buffers, &mut self.scratch);
+            done(step);
         }
         self.swap_own_buffers(plan);
     }

@@ -77,6 +77,7 @@ impl<'a> Compiler<'a> {
             }
         }
         self.copy_other_gradients();
+        self.blend();
         self.finish()
     }
 
@@ -252,9 +253,18 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    fn blend(&mut self) {
+        for (blend, id) in &self.request.blends {
+            let from = self.operand(*id).clone();
+            let to = Operand { region: self.slot(&Role::Parameters, blend.slot), value: from.value.clone() };
+            self.plan.steps.push(Step { kernel: Kernel::Blend(*blend), reads: vec![from], writes: vec![to] });
+        }
+    }
+
     fn finish(mut self) -> Plan {
-        if let Some(update) = self.request.update {
-            let len = self.plan.layout.len;
+        let ParameterLayout { len, trainable_len, .. } = self.plan.layout;
+        // Without anything to train there is nothing to step.
+        if let Some(update) = self.request.update.filter(|_| trainable_len > 0) {
             let gradients = self.shared(&Role::Gradients, len);
             let hyper = self.shared(&Role::Hyper, HYPER_LEN);
             let parameters = self.shared(&Role::Parameters, len);
@@ -262,8 +272,8 @@ impl<'a> Compiler<'a> {
             let writes: Vec<usize> = std::iter::once(parameters).chain(states.collect::<Vec<_>>()).collect();
             self.plan.steps.push(Step {
                 kernel: Kernel::Update(update),
-                reads: vec![self.plan.whole(gradients), self.plan.whole(hyper)],
-                writes: writes.into_iter().map(|buffer| self.plan.whole(buffer)).collect(),
+                reads: vec![Plan::beginning(gradients, trainable_len), Plan::beginning(hyper, HYPER_LEN)],
+                writes: writes.into_iter().map(|buffer| Plan::beginning(buffer, trainable_len)).collect(),
             });
         }
         let outputs = self.request.outputs.iter();

@@ -136,6 +136,7 @@ impl Rewriter<'_> {
                 }
                 new
             }
+            None if matches!(node.op, Op::Parameter(_)) => self.fused.push_parameter_of(self.graph, id),
             None => {
                 let inputs = node.inputs.iter().map(|&input| self.ids.get(&(input, 0)).copied());
                 // Only what nothing reads can have lost its inputs.
