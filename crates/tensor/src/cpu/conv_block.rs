@@ -45,9 +45,9 @@ pub(super) fn forward(
     let [out_channels, ..]: [usize; 4] = weight.dims();
     let Some([out_height, out_width]) = block.conv_size([height, width]) else { return };
     let shape = [batch, out_channels, out_height, out_width];
-    if conv_pool::computes(block) {
+    let group = Group::new(&block.conv, input.dims(), shape);
+    if conv_pool::computes(block, group.k) {
         let Finish { choice, .. } = finish;
-        let group = Group::new(&block.conv, input.dims(), shape);
         let (input, weight, bias) = (input.data, weight.data, bias.map(|bias| bias.data));
         let memory = &mut scratch.conv_pool;
         return conv_pool::forward(ConvPool { block, group, input, weight, bias, out, choice, memory });

@@ -233,9 +233,16 @@ mod tests {
     #[test]
     fn products_of_any_size_and_layout_agree_with_the_plain_loop() {
         let mut stream = Stream::new(0, Purpose::Test, 1);
-        for [m, n, k] in
-            [[1, 1, 1], [5, 7, 3], [6, 16, 8], [17, 33, 300], [97, 5, 64], [3, 1030, 2], [2, 3, 0]]
-        {
+        for [m, n, k] in [
+            [1, 1, 1],
+            [5, 7, 3],
+            [6, 16, 8],
+            [17, 33, 300],
+            [97, 5, 64],
+            [3, 1030, 2],
+            [2, 3, 0],
+            [100, 170, 130],
+        ] {
             for (transpose_a, transpose_b) in [(false, false), (true, false), (false, true), (true, true)] {
                 let a: Vec<f32> = (0..m * k).map(|_| stream.uniform_in(-1.0, 1.0)).collect();
                 let b: Vec<f32> = (0..k * n).map(|_| stream.uniform_in(-1.0, 1.0)).collect();
