@@ -10,6 +10,7 @@ use std::path::Path;
 
 use data::Images;
 use nn::layers::{AdaptiveAvgPool2d, Conv2d, Linear, MaxPool2d};
+use nn::optimiser::Sgd;
 use nn::{LayerSpec, ModelSpec, Network, Optimiser, names};
 use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, open_gpu};
 use tensor::{ParameterLayout, cpu};
@@ -97,9 +98,7 @@ impl<'a> Run<'a> {
         let model = ModelSpec { version: nn::model::VERSION, input: [1, 28, 28], layers };
         let number = |name: &str| golden.arguments[name].as_f64().expect("the run states it");
         let optimiser = match golden.arguments["optimiser"].as_str() {
-            Some("SGD") => {
-                Optimiser::Sgd { momentum: number("momentum") as f32, nesterov: false, weight_decay: 0.0 }
-            }
+            Some("SGD") => Optimiser::Sgd(Sgd { momentum: number("momentum") as f32, ..Sgd::default() }),
             Some("Adam") => Optimiser::adam(),
             other => panic!("{other:?} is another optimiser"),
         };

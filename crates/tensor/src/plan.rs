@@ -6,6 +6,9 @@ use crate::graph::{DType, Graph, NodeId, Value};
 use crate::ops::Op;
 use crate::update::Update;
 
+/// How many squares are summed together on the way to the gradients' norm, in a fixed order.
+pub const NORM_CHUNK: usize = 4096;
+
 /// Parameters start at multiples of this many numbers (256 bytes), where every GPU can bind them.
 const ALIGNMENT: usize = 64;
 
@@ -89,7 +92,13 @@ pub enum Kernel {
     Operation(Op),
     /// Moves numbers as they are.
     Copy,
-    /// The optimiser's step. Reads gradients and hyper-parameters; updates parameters and states in place.
+    /// Sums of the gradients' squares, each over [`NORM_CHUNK`] numbers.
+    GradNorm,
+    /// The factor that cuts the gradients to the greatest norm, or 1. Reads what [`Kernel::GradNorm`] wrote, and
+    /// hyper-parameters.
+    ClipCoefficient,
+    /// The optimiser's step. Reads gradients, hyper-parameters, and the factor of the gradients; updates parameters and
+    /// states in place.
     Update(Update),
     /// A step of what is kept beside the parameters, in place.
     Blend(Blend),
@@ -101,6 +110,8 @@ impl Kernel {
         match self {
             Self::Operation(op) => op.operation().name(),
             Self::Copy => "copy",
+            Self::GradNorm => "grad_norm",
+            Self::ClipCoefficient => "clip_coefficient",
             Self::Update(update) => update.name(),
             Self::Blend(_) => "blend",
         }
@@ -174,6 +185,9 @@ pub struct PlanRequest {
     pub blends: Vec<(Blend, NodeId)>,
     /// The optimiser's step at the end.
     pub update: Option<Update>,
+    /// Whether gradients longer than [`Hyper::max_norm`](crate::Hyper::max_norm), all together, are cut to it before the
+    /// step ([`torch.nn.utils.clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html)).
+    pub clip_grad_norm: bool,
 }
 
 /// A step of one slot that is not trained: `p ← decay·p + factor·x`, where `x` is a node of the same number of elements.

@@ -7,7 +7,7 @@ use crate::error::TensorError;
 use crate::graph::Value;
 use crate::layout::Layout;
 use crate::ops::{MatMul, Op, broadcast_strides};
-use crate::plan::{Kernel, Operand, Plan, Step};
+use crate::plan::{Kernel, NORM_CHUNK, Operand, Plan, Step};
 
 /// No step reads, or writes, more operands than this.
 pub const MOST_OPERANDS: usize = 4;
@@ -51,13 +51,22 @@ pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) 
     match &step.kernel {
         Kernel::Update(kernel) => {
             // The gradients end where the trained parameters do, and so does the step.
+            let [gradients, hyper, scale] = [0, 1, 2].map(|idx| reads[idx].data);
             let [parameters, states @ ..] = &mut written;
-            update::run(*kernel, reads[0].data, reads[1].data, parameters, states);
+            let states = states.each_mut().map(Vec::as_mut_slice);
+            update::run(*kernel, gradients, hyper, scale, parameters, states);
         }
         Kernel::Blend(blend) => {
             for (kept, new) in output(&mut written[0], &step.writes[0]).iter_mut().zip(reads[0].data) {
                 *kept = blend.decay * *kept + blend.factor * new;
             }
+        }
+        Kernel::GradNorm => {
+            update::grad_norm(NORM_CHUNK, reads[0].data, output(&mut written[0], &step.writes[0]));
+        }
+        Kernel::ClipCoefficient => {
+            let scale = output(&mut written[0], &step.writes[0]);
+            update::clip_coefficient(reads[0].data, reads[1].data, scale);
         }
         Kernel::Copy => output(&mut written[0], &step.writes[0]).copy_from_slice(reads[0].data),
         Kernel::Operation(op) => {

@@ -10,7 +10,8 @@ const N_STEPS: u64 = 20;
 fn train(n_threads: usize, batch_size: usize, optimiser: Optimiser) -> (Vec<f32>, Vec<f32>) {
     let network = Network::new(presets::model("s").unwrap(), data::N_CLASSES).unwrap();
     let learning_rate = optimiser.usual_learning_rate();
-    let options = TrainingOptions { optimiser, learning_rate, batch_size, seed: 3 };
+    let options =
+        TrainingOptions { optimiser, learning_rate, batch_size, seed: 3, ..TrainingOptions::default() };
     let mut engine = Engine::new(&network, &options, n_threads, None).unwrap();
     assert_eq!(engine.n_threads(), n_threads.min(batch_size));
     engine.set_parameters(&initial_parameters(engine.layout(), options.seed)).unwrap();
