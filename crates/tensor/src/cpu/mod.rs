@@ -22,7 +22,10 @@ use crate::plan::{ParameterLayout, Plan, Role};
 use crate::update::Hyper;
 
 pub use kernels::MOST_OPERANDS;
-pub(crate) use {indexing::gather, indexing::index_select, kernels::Read, kernels::compute, strided::cat};
+pub(crate) use {
+    indexing::gather, indexing::index_select, kernels::Read, kernels::compute, strided::cat,
+    update::run as update,
+};
 
 /// Memory and plans. Parameters, gradients, the optimiser's states and its hyper-parameters are there once, for all
 /// plans; everything else belongs to one plan. After a plan's first run nothing is allocated any more.
