@@ -3,7 +3,7 @@ use tensor::{Tensor, TensorError};
 use super::Module;
 
 macro_rules! activations {
-    ($($name:ident, $method:ident, $meaning:literal, $url:literal;)+) => {
+    ($($name:ident, $method:ident, $shown:literal, $meaning:literal, $url:literal;)+) => {
         $(
             #[doc = concat!($meaning, ", PyTorch's [`nn.", stringify!($name), "`](", $url, ").")]
             #[derive(Clone, Copy, Debug, Default)]
@@ -15,7 +15,7 @@ macro_rules! activations {
                 }
 
                 fn describe(&self) -> String {
-                    concat!(stringify!($name), "()").to_owned()
+                    $shown.to_owned()
                 }
             }
         )+
@@ -44,7 +44,7 @@ macro_rules! activations_with_an_argument {
                 }
 
                 fn describe(&self) -> String {
-                    format!(concat!(stringify!($name), "(", stringify!($argument), "={})"), self.$argument)
+                    format!(concat!(stringify!($name), "(", stringify!($argument), "={:?})"), self.$argument)
                 }
             }
         )+
@@ -52,10 +52,10 @@ macro_rules! activations_with_an_argument {
 }
 
 activations! {
-    ReLU, relu, "`max(x, 0)`", "https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html";
-    GELU, gelu, "`x · Φ(x)` with the normal distribution Φ", "https://docs.pytorch.org/docs/stable/generated/torch.nn.GELU.html";
-    Sigmoid, sigmoid, "`1 / (1 + e⁻ˣ)`", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html";
-    Tanh, tanh, "The hyperbolic tangent", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html";
+    ReLU, relu, "ReLU()", "`max(x, 0)`", "https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html";
+    GELU, gelu, "GELU(approximate='none')", "`x · Φ(x)` with the normal distribution Φ", "https://docs.pytorch.org/docs/stable/generated/torch.nn.GELU.html";
+    Sigmoid, sigmoid, "Sigmoid()", "`1 / (1 + e⁻ˣ)`", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html";
+    Tanh, tanh, "Tanh()", "The hyperbolic tangent", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html";
 }
 
 activations_with_an_argument! {

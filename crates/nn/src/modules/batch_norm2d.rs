@@ -98,8 +98,10 @@ impl Module for BatchNorm2d {
 
     fn describe(&self) -> String {
         let momentum = self.momentum.map_or_else(|| "None".to_owned(), |momentum| momentum.to_string());
-        let n = self.weight.numel();
-        format!("BatchNorm2d({n}, eps={:e}, momentum={momentum})", self.eps)
+        let (n, eps) = (self.weight.numel(), scientific(self.eps));
+        format!(
+            "BatchNorm2d({n}, eps={eps}, momentum={momentum}, affine=True, bias=True, track_running_stats=True)"
+        )
     }
 
     fn own_parameters(&self) -> Vec<(&'static str, &Tensor)> {
@@ -116,5 +118,14 @@ impl Module for BatchNorm2d {
 
     fn set_training(&self, training: bool) {
         self.training.set(training);
+    }
+}
+
+/// A small number as Python writes it: `1e-05`.
+fn scientific(number: f32) -> String {
+    let text = format!("{number:e}");
+    match text.split_once("e-") {
+        Some((digits, exponent)) if number < 1e-4 => format!("{digits}e-{exponent:0>2}"),
+        _ => number.to_string(),
     }
 }

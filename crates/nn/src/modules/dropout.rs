@@ -42,7 +42,7 @@ impl Module for Dropout {
     }
 
     fn describe(&self) -> String {
-        format!("Dropout(p={})", self.p)
+        format!("Dropout(p={}, inplace=False)", self.p)
     }
 
     fn set_training(&self, training: bool) {

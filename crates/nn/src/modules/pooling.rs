@@ -5,7 +5,7 @@ use crate::functional;
 use crate::layers::{self, Pair};
 
 macro_rules! pooling {
-    ($name:ident, $function:ident, $meaning:literal, $url:literal) => {
+    ($name:ident, $function:ident, $rest:literal, $meaning:literal, $url:literal) => {
         #[doc = concat!($meaning, ", PyTorch's [`nn.", stringify!($name), "`](", $url, ").")]
         ///
         /// # Shapes
@@ -50,7 +50,7 @@ macro_rules! pooling {
                 let stride = self.0.effective_stride();
                 let (kernel_size, padding) = (self.0.kernel_size, self.0.padding);
                 format!(
-                    concat!(stringify!($name), "(kernel_size={}, stride={}, padding={})"),
+                    concat!(stringify!($name), "(kernel_size={}, stride={}, padding={}", $rest, ")"),
                     kernel_size, stride, padding
                 )
             }
@@ -61,12 +61,14 @@ macro_rules! pooling {
 pooling!(
     MaxPool2d,
     max_pool2d,
+    ", dilation=1, ceil_mode=False",
     "The largest value of each window",
     "https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html"
 );
 pooling!(
     AvgPool2d,
     avg_pool2d,
+    "",
     "The mean of each window, padding zeros counted",
     "https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html"
 );
