@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use gpu::Device;
-use nn::optimiser::{Adagrad, Adam, AdamW, RMSprop, Sgd};
+use nn::optimiser::Sgd;
 use nn::{Optimiser, TrainingOptions};
 use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, gpu_tests};
 use tensor::ops::{Binary, SumTo};
@@ -16,49 +16,6 @@ const OPTIMISERS: &[u8] = include_bytes!("../golden/optimisers.safetensors");
 
 /// Dozens of steps in 32 bits, each from the last one's rounding; numbers are about 1.
 const PATH: Tolerance = Tolerance(3e-6);
-
-/// The case's optimiser; arguments that it does not state are PyTorch's own.
-fn optimiser(golden: GoldenCase<'_>) -> Optimiser {
-    let number =
-        |name: &str, usual: f64| golden.arguments.get(name).map_or(usual, |n| n.as_f64().unwrap()) as f32;
-    let flag = |name: &str| golden.arguments.get(name).is_some_and(|flag| flag.as_bool().unwrap());
-    let betas = golden
-        .arguments
-        .get("betas")
-        .map_or([0.9, 0.999], |betas| [0, 1].map(|idx| betas[idx].as_f64().unwrap() as f32));
-    match golden.arguments["op"].as_str() {
-        Some("SGD") => Optimiser::Sgd(Sgd {
-            momentum: number("momentum", 0.0),
-            dampening: number("dampening", 0.0),
-            nesterov: flag("nesterov"),
-            weight_decay: number("weight_decay", 0.0),
-        }),
-        Some("Adam") => Optimiser::Adam(Adam {
-            betas,
-            eps: number("eps", 1e-8),
-            weight_decay: number("weight_decay", 0.0),
-        }),
-        Some("AdamW") => Optimiser::AdamW(AdamW {
-            betas,
-            eps: number("eps", 1e-8),
-            weight_decay: number("weight_decay", 0.01),
-        }),
-        Some("RMSprop") => Optimiser::RMSprop(RMSprop {
-            alpha: number("alpha", 0.99),
-            eps: number("eps", 1e-8),
-            momentum: number("momentum", 0.0),
-            centered: flag("centered"),
-            weight_decay: number("weight_decay", 0.0),
-        }),
-        Some("Adagrad") => Optimiser::Adagrad(Adagrad {
-            lr_decay: number("lr_decay", 0.0),
-            eps: number("eps", 1e-10),
-            initial_accumulator_value: number("initial_accumulator_value", 0.0),
-            weight_decay: number("weight_decay", 0.0),
-        }),
-        other => panic!("{other:?} is another optimiser"),
-    }
-}
 
 /// `Σ x·p`, whose gradient with respect to `p` is `x`, and an optimiser's step.
 fn plan(shape: &[usize], optimiser: &Optimiser, clip_grad_norm: bool) -> Plan {
@@ -82,7 +39,7 @@ struct Path {
 }
 
 fn path(golden: GoldenCase<'_>) -> Path {
-    let optimiser = optimiser(golden);
+    let optimiser = golden.optimiser();
     let (shape, start) = golden.tensor("start");
     let plan = plan(&shape, &optimiser, false);
     let rows =

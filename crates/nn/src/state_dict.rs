@@ -37,13 +37,15 @@ pub enum StateDictError {
         /// The file's shape.
         received: Vec<usize>,
     },
-    /// An element type other than 32-bit floating point.
-    #[error("{name} is stored as {received}, but only F32 can be read")]
+    /// An element type that is not read.
+    #[error("{name} is stored as {received}, but only {readable} can be read")]
     DType {
         /// The parameter's name.
         name: String,
         /// As the file says.
         received: String,
+        /// What would be.
+        readable: &'static str,
     },
     /// A weight that is not finite.
     #[error("{name} holds {value} at position {position}; weights must be finite")]
@@ -74,7 +76,7 @@ pub fn save(layout: &ParameterLayout, parameters: &[f32], metadata: HashMap<Stri
 ///
 /// The file is the header's length in 8 bytes, the header as JSON filled up with spaces, then the numbers. Sorted, the
 /// JSON is as long as before.
-fn sort_header(bytes: &mut [u8]) {
+pub(crate) fn sort_header(bytes: &mut [u8]) {
     let (len, rest) = bytes.split_first_chunk_mut::<8>().expect("a file starts with its header's length");
     let header = &mut rest[..u64::from_le_bytes(*len) as usize];
     let entries: BTreeMap<String, BTreeMap<String, serde_json::Value>> =
@@ -109,7 +111,7 @@ pub fn load(layout: &ParameterLayout, bytes: &[u8]) -> Result<Vec<f32>, StateDic
 fn read(slot: &tensor::ParameterSlot, view: &TensorView<'_>, to: &mut [f32]) -> Result<(), StateDictError> {
     let name = slot.name.clone();
     if view.dtype() != Dtype::F32 {
-        return Err(StateDictError::DType { name, received: format!("{:?}", view.dtype()) });
+        return Err(StateDictError::DType { name, received: format!("{:?}", view.dtype()), readable: "F32" });
     }
     if view.shape() != slot.shape {
         let (expected, received) = (slot.shape.clone(), view.shape().to_vec());

@@ -1,6 +1,7 @@
 //! A plan is plain data: buffers, and a list of steps that read and write them. Executors interpret it.
 
 mod compile;
+mod fuse;
 
 use crate::graph::{DType, Graph, NodeId, Value};
 use crate::ops::Op;
@@ -188,6 +189,29 @@ pub struct PlanRequest {
     /// Whether gradients longer than [`Hyper::max_norm`](crate::Hyper::max_norm), all together, are cut to it before the
     /// step ([`torch.nn.utils.clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html)).
     pub clip_grad_norm: bool,
+    /// Whether operations stay as they were recorded, each a step of its own.
+    pub unfused: bool,
+}
+
+impl PlanRequest {
+    /// Every node that is asked for.
+    fn roots(&self) -> impl Iterator<Item = NodeId> {
+        let outputs = self.outputs.iter().map(|(_, id)| *id);
+        let blends = self.blends.iter().map(|(_, id)| *id);
+        outputs.chain(self.gradients.iter().flatten().copied()).chain(blends)
+    }
+
+    /// The same request of a graph whose nodes have other places.
+    fn renamed(&self, new: impl Fn(NodeId) -> NodeId) -> Self {
+        Self {
+            outputs: self.outputs.iter().map(|(name, id)| (name.clone(), new(*id))).collect(),
+            gradients: self.gradients.iter().map(|gradient| gradient.map(&new)).collect(),
+            blends: self.blends.iter().map(|(blend, id)| (*blend, new(*id))).collect(),
+            update: self.update,
+            clip_grad_norm: self.clip_grad_norm,
+            unfused: self.unfused,
+        }
+    }
 }
 
 /// A step of one slot that is not trained: `p ← decay·p + factor·x`, where `x` is a node of the same number of elements.

@@ -2,18 +2,17 @@
 
 use crate::update::{Hyper, Update};
 
-/// `scale` is one number: the factor that cuts the gradients to their greatest norm.
-pub(super) fn run(
+/// `scale` is the factor that cuts the gradients to their greatest norm.
+pub(crate) fn run(
     kernel: Update,
     gradients: &[f32],
     hyper: &[f32],
-    scale: &[f32],
+    scale: f32,
     parameters: &mut [f32],
-    states: [&mut [f32]; 3],
+    states: &mut [Vec<f32>],
 ) {
     let hyper = read(hyper);
     let decay = if kernel == Update::AdamW { 0.0 } else { hyper.weight_decay };
-    let scale = scale[0];
     // Apart, so that the usual case stays free of signs.
     if hyper.l1 == 0.0 {
         step(kernel, hyper, |g, p| scale * g + decay * p, gradients, parameters, states);
@@ -34,22 +33,22 @@ fn step(
     penalised: impl Fn(f32, f32) -> f32,
     gradients: &[f32],
     parameters: &mut [f32],
-    [first, second, third]: [&mut [f32]; 3],
+    states: &mut [Vec<f32>],
 ) {
     let Hyper { learning_rate, weight_decay, beta1, beta2, eps, bias_correction2_sqrt, .. } = hyper;
     let pairs = parameters.iter_mut().zip(gradients);
-    match kernel {
-        Update::Sgd { nesterov } => {
-            for ((p, &g), v) in pairs.zip(first) {
+    match (kernel, states) {
+        (Update::Sgd { nesterov }, [velocity, ..]) => {
+            for ((p, &g), v) in pairs.zip(velocity) {
                 let g = penalised(g, *p);
                 *v = beta1 * *v + (1.0 - beta2) * g;
                 let direction = if nesterov { g + beta1 * *v } else { *v };
                 *p -= learning_rate * direction;
             }
         }
-        Update::Adam | Update::AdamW => {
+        (Update::Adam | Update::AdamW, [mean, square, ..]) => {
             let shrink = if kernel == Update::AdamW { weight_decay } else { 0.0 };
-            for (((p, &g), m), v) in pairs.zip(first).zip(second) {
+            for (((p, &g), m), v) in pairs.zip(mean).zip(square) {
                 let g = penalised(g, *p);
                 *m = beta1 * *m + (1.0 - beta1) * g;
                 *v = beta2 * *v + (1.0 - beta2) * g * g;
@@ -57,8 +56,8 @@ fn step(
                 *p -= learning_rate * *m / (v.sqrt() / bias_correction2_sqrt + eps);
             }
         }
-        Update::RMSprop { centered } => {
-            for ((((p, &g), v), b), m) in pairs.zip(first).zip(second).zip(third) {
+        (Update::RMSprop { centered }, [square, velocity, mean, ..]) => {
+            for ((((p, &g), v), b), m) in pairs.zip(square).zip(velocity).zip(mean) {
                 let g = penalised(g, *p);
                 *v = beta2 * *v + (1.0 - beta2) * g * g;
                 *m = beta2 * *m + (1.0 - beta2) * g;
@@ -68,13 +67,14 @@ fn step(
                 *p -= learning_rate * *b;
             }
         }
-        Update::Adagrad => {
-            for ((p, &g), s) in pairs.zip(first) {
+        (Update::Adagrad, [sum, ..]) => {
+            for ((p, &g), s) in pairs.zip(sum) {
                 let g = penalised(g, *p);
                 *s += beta2 + g * g;
                 *p -= learning_rate * g / (s.sqrt() + eps);
             }
         }
+        (_, states) => unreachable!("{kernel:?} has {} states, not {}", kernel.n_states(), states.len()),
     }
 }
 

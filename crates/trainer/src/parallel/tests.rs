@@ -53,10 +53,10 @@ fn shards_cover_the_batch_in_order_and_their_shares_sum_to_one() {
 fn several_threads_learn_as_one_does() {
     // 50 is divisible by 2 and not by 3 or 4.
     for (batch_size, optimiser) in [(50, Optimiser::sgd()), (16, Optimiser::sgd()), (50, Optimiser::adam())] {
-        let (losses, _) = train(1, batch_size, optimiser.clone());
+        let (losses, _) = train(1, batch_size, optimiser);
         assert!(losses[N_STEPS as usize - 1] < losses[0], "{losses:?}");
         for n_threads in [2, 3, 4] {
-            let (others, _) = train(n_threads, batch_size, optimiser.clone());
+            let (others, _) = train(n_threads, batch_size, optimiser);
             for (step, (one, other)) in losses.iter().zip(&others).enumerate() {
                 // Sums in another order differ in the last bits of float32, and twenty steps carry that on.
                 assert!(
