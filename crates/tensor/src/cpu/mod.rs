@@ -1,6 +1,7 @@
 //! The CPU executor: replays plans over plain vectors of numbers.
 
 mod activation;
+mod batch_norm2d;
 mod binary;
 mod columns;
 mod conv2d;

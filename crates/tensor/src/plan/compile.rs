@@ -81,7 +81,7 @@ impl<'a> Compiler<'a> {
 
     fn roots(&self) -> impl Iterator<Item = NodeId> {
         let outputs = self.request.outputs.iter().map(|(_, id)| *id);
-        let blends = self.request.blends.iter().map(|(_, id)| *id);
+        let blends = self.request.blends.iter().map(|(_, from, _)| *from);
         outputs.chain(self.request.gradients.iter().flatten().copied()).chain(blends)
     }
 
@@ -233,9 +233,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn blend(&mut self) {
-        for (blend, id) in &self.request.blends {
-            let from = self.operand(*id).clone();
-            let to = Operand { region: self.slot(&Role::Parameters, blend.slot), value: from.value.clone() };
+        for (kept, from, blend) in &self.request.blends {
+            let from = self.operand(*from).clone();
+            let to = self.parameter(*kept);
             self.plan.steps.push(Step { kernel: Kernel::Blend(*blend), reads: vec![from], writes: vec![to] });
         }
     }
