@@ -40,7 +40,7 @@ fn plan(golden: GoldenCase<'_>) -> Plan {
     let loss = graph.apply(SumTo { shape: Vec::new() }, &[product]).unwrap();
     let gradients = graph.parameter_gradients(loss).unwrap();
     let outputs = vec![("output".to_owned(), output)];
-    Plan::compile(&graph, &PlanRequest { outputs, gradients, blends, update: None })
+    Plan::compile(&graph, &PlanRequest { outputs, gradients, blends, ..PlanRequest::default() })
 }
 
 fn start(golden: GoldenCase<'_>, plan: &Plan) -> Vec<f32> {

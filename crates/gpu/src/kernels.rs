@@ -169,8 +169,14 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::BatchMatMul(_)
             | Op::Cat(_)
             | Op::Compare(_)
+            | Op::ConvBlock(_)
+            | Op::ConvBlockGradInput(_)
+            | Op::ConvBlockGradWeight(_)
+            | Op::CrossEntropy(_)
             | Op::Extremum(_)
             | Op::Gather(_)
+            | Op::Linear(_)
+            | Op::LinearGradWeight(_)
             | Op::IndexAdd(_)
             | Op::IndexSelect(_)
             | Op::Pad(_)
@@ -184,7 +190,7 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
                 let reason = "it has no shader yet".to_owned();
                 return Err(GpuError::Unsupported { kernel: name, reason });
             }
-            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) => {
+            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) | Op::Further(_) => {
                 let reason = "it is a place in memory, nothing to compute".to_owned();
                 return Err(GpuError::Unsupported { kernel: name, reason });
             }

@@ -92,14 +92,12 @@ impl Graph {
 
     /// Something given anew at every run.
     pub fn input(&mut self, name: &str, value: Value) -> NodeId {
-        self.push(Op::Input(name.to_owned()), Vec::new(), value)
+        self.push(Node { op: Op::Input(name.to_owned()), inputs: Vec::new(), value })
     }
 
     /// Something learned.
     pub fn parameter(&mut self, name: &str, shape: &[usize]) -> NodeId {
-        let id = self.push(Op::Parameter(name.to_owned()), Vec::new(), Value::f32(shape));
-        self.parameters.push(id);
-        id
+        self.push(Node { op: Op::Parameter(name.to_owned()), inputs: Vec::new(), value: Value::f32(shape) })
     }
 
     /// Something kept from run to run but not learned, as PyTorch's `register_buffer` keeps it: a running mean, or a
@@ -112,7 +110,7 @@ impl Graph {
 
     /// The same number everywhere.
     pub fn constant(&mut self, number: f32, shape: &[usize]) -> NodeId {
-        self.push(Op::Constant(number), Vec::new(), Value::f32(shape))
+        self.push(Node { op: Op::Constant(number), inputs: Vec::new(), value: Value::f32(shape) })
     }
 
     /// Records an operation.
@@ -123,7 +121,7 @@ impl Graph {
         let op = op.into();
         let values: Vec<&Value> = inputs.iter().map(|&input| &self.node(input).value).collect();
         let value = op.operation().output(&values)?;
-        Ok(self.push(op, inputs.to_vec(), value))
+        Ok(self.push(Node { op, inputs: inputs.to_vec(), value }))
     }
 
     /// One node.
@@ -151,9 +149,38 @@ impl Graph {
         !self.buffers.contains(&parameter)
     }
 
-    fn push(&mut self, op: Op, inputs: Vec<NodeId>, value: Value) -> NodeId {
+    /// Appends a parameter of another graph, trained or kept as there.
+    pub(crate) fn push_parameter_of(&mut self, graph: &Self, id: NodeId) -> NodeId {
+        let new = self.push(graph.node(id).clone());
+        if !graph.is_trainable(id) {
+            self.buffers.push(new);
+        }
+        new
+    }
+
+    /// Which nodes these are computed from, themselves included.
+    pub(crate) fn live(&self, roots: impl Iterator<Item = NodeId>) -> Vec<bool> {
+        let mut live = vec![false; self.nodes.len()];
+        for id in roots {
+            live[id.idx()] = true;
+        }
+        for (id, node) in self.nodes().rev() {
+            if live[id.idx()] {
+                for input in &node.inputs {
+                    live[input.idx()] = true;
+                }
+            }
+        }
+        live
+    }
+
+    /// Appends a node whose shape is known.
+    pub(crate) fn push(&mut self, node: Node) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).expect("a graph has fewer than 2³² nodes"));
-        self.nodes.push(Node { op, inputs, value });
+        if let Op::Parameter(_) = node.op {
+            self.parameters.push(id);
+        }
+        self.nodes.push(node);
         id
     }
 }

@@ -1,6 +1,7 @@
 //! A plan is plain data: buffers, and a list of steps that read and write them. Executors interpret it.
 
 mod compile;
+mod fuse;
 
 use crate::graph::{DType, Graph, NodeId, Value};
 use crate::ops::Op;
@@ -175,6 +176,28 @@ pub struct PlanRequest {
     pub blends: Vec<(NodeId, NodeId, Blend)>,
     /// The optimiser's step at the end.
     pub update: Option<Update>,
+    /// Whether operations stay as they were recorded, each a step of its own.
+    pub unfused: bool,
+}
+
+impl PlanRequest {
+    /// Every node that is asked for.
+    fn roots(&self) -> impl Iterator<Item = NodeId> {
+        let outputs = self.outputs.iter().map(|(_, id)| *id);
+        let blends = self.blends.iter().map(|(_, from, _)| *from);
+        outputs.chain(self.gradients.iter().flatten().copied()).chain(blends)
+    }
+
+    /// The same request of a graph whose nodes have other places.
+    fn renamed(&self, new: impl Fn(NodeId) -> NodeId) -> Self {
+        Self {
+            outputs: self.outputs.iter().map(|(name, id)| (name.clone(), new(*id))).collect(),
+            gradients: self.gradients.iter().map(|gradient| gradient.map(&new)).collect(),
+            blends: self.blends.iter().map(|(kept, from, blend)| (new(*kept), new(*from), *blend)).collect(),
+            update: self.update,
+            unfused: self.unfused,
+        }
+    }
 }
 
 /// A step of something that is kept but not trained: `p ← decay·p + factor·x`. Running averages and counts are such.
