@@ -1,4 +1,4 @@
-//! Both executors retrace whole trainings of PyTorch's, from the same weights over the same batches of MNIST: the first
+//! Both executors, and eager modules, retrace whole trainings of PyTorch's, from the same weights over the same batches of MNIST: the first
 //! step's gradients, every step's loss, and the weights at the end.
 //!
 //! The pictures are not part of this repository: the environment variable `RECEPTIVE_MNIST` names a folder with MNIST's
@@ -9,10 +9,13 @@
 use std::path::Path;
 
 use data::Images;
+use nn::functional::{self, Reduction};
 use nn::layers::{AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d};
+use nn::modules::{Module, Sequential, StateDict, read_state_dict};
+use nn::optim::Optim;
 use nn::{LayerSpec, ModelSpec, Network, Optimiser, initial_parameters, names};
 use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, open_gpu};
-use tensor::{ParameterLayout, cpu};
+use tensor::{ParameterLayout, Tensor, cpu};
 
 const TRAINING: &[u8] = include_bytes!("../golden/training.safetensors");
 
@@ -170,6 +173,47 @@ impl<'a> Run<'a> {
         self.check("CPU", &gradients, &losses, executor.parameters());
     }
 
+    /// PyTorch's own tensors, read from its file by their names.
+    fn state_dict(&self, prefix: &str) -> StateDict {
+        let prefix = format!("{}/{prefix}.", self.golden.name);
+        let named = read_state_dict(TRAINING).unwrap().into_iter();
+        named.filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?.to_owned(), tensor))).collect()
+    }
+
+    /// The training as one writes it in PyTorch: modules, a loss, backward, an optimiser's step.
+    fn with_modules(&self, mnist: &Mnist) {
+        let model = Sequential::from_network(&self.network, 0).unwrap();
+        // PyTorch's file leaves out what is not trained; it starts as it always does.
+        let init: StateDict = self.state_dict("init").into_iter().chain(model.named_buffers()).collect();
+        model.load_state_dict(&init).unwrap();
+        let mut optimiser = Optim::new(model.parameters(), self.optimiser.clone(), self.learning_rate);
+        let layout = self.network.layout();
+        let flat = |of: &dyn Fn(&Tensor) -> Tensor| {
+            let mut flat = vec![0.0; layout.len];
+            let trained = layout.slots.iter().filter(|slot| slot.trainable);
+            for (slot, parameter) in trained.zip(model.parameters()) {
+                flat[slot.range()].copy_from_slice(&of(&parameter).to_vec::<f32>().unwrap());
+            }
+            flat
+        };
+        let (mut gradients, mut losses) = (Vec::new(), Vec::new());
+        for step in 0..self.n_steps {
+            let (pixels, labels) = self.batch(mnist, step);
+            let images = Tensor::from_vec(pixels, [self.batch, 1, 28, 28]).unwrap();
+            let labels = Tensor::from_vec(labels, [self.batch]).unwrap();
+            optimiser.zero_grad();
+            let logits = model.forward(&images).unwrap();
+            let loss = functional::cross_entropy(&logits, &labels, 0.0, Reduction::Mean).unwrap();
+            loss.backward().unwrap();
+            losses.push(loss.item().unwrap() as f32);
+            if step == 0 {
+                gradients = flat(&|parameter| parameter.grad().expect("backward computed it"));
+            }
+            optimiser.step().unwrap();
+        }
+        self.check("modules", &gradients, &losses, &flat(&Tensor::detach));
+    }
+
     async fn on_gpu(&self, mnist: &Mnist) {
         let Some(device) = open_gpu().await else { return };
         let update = self.optimiser.update();
@@ -199,6 +243,7 @@ fn retrace(run: &str) {
     let golden = Golden::read(TRAINING);
     let run = Run::new(golden.case(run));
     run.on_cpu(&mnist);
+    run.with_modules(&mnist);
     pollster::block_on(run.on_gpu(&mnist));
 }
 

@@ -37,15 +37,15 @@ pub enum StateDictError {
         /// The file's shape.
         received: Vec<usize>,
     },
-    /// Another element type than PyTorch gives it.
-    #[error("{name} is stored as {received}, but only {expected} can be read")]
+    /// An element type that is not read.
+    #[error("{name} is stored as {received}, but only {readable} can be read")]
     DType {
         /// The parameter's name.
         name: String,
-        /// What can be read.
-        expected: String,
         /// As the file says.
         received: String,
+        /// What would be.
+        readable: &'static str,
     },
     /// A weight that is not finite.
     #[error("{name} holds {value} at position {position}; weights must be finite")]
@@ -92,7 +92,7 @@ fn counts(slot: &ParameterSlot, parameters: &[f32]) -> Vec<i64> {
 ///
 /// The file is the header's length in 8 bytes, the header as JSON filled up with spaces, then the numbers. Sorted, the
 /// JSON is as long as before.
-fn sort_header(bytes: &mut [u8]) {
+pub(crate) fn sort_header(bytes: &mut [u8]) {
     let (len, rest) = bytes.split_first_chunk_mut::<8>().expect("a file starts with its header's length");
     let header = &mut rest[..u64::from_le_bytes(*len) as usize];
     let entries: BTreeMap<String, BTreeMap<String, serde_json::Value>> =
@@ -127,8 +127,8 @@ pub fn load(layout: &ParameterLayout, bytes: &[u8]) -> Result<Vec<f32>, StateDic
 fn read(slot: &ParameterSlot, view: &TensorView<'_>, to: &mut [f32]) -> Result<(), StateDictError> {
     let name = slot.name.clone();
     if view.dtype() != dtype(slot) {
-        let (expected, received) = (format!("{:?}", dtype(slot)), format!("{:?}", view.dtype()));
-        return Err(StateDictError::DType { name, expected, received });
+        let readable = if dtype(slot) == Dtype::I64 { "I64" } else { "F32" };
+        return Err(StateDictError::DType { name, received: format!("{:?}", view.dtype()), readable });
     }
     if view.shape() != slot.shape {
         let (expected, received) = (slot.shape.clone(), view.shape().to_vec());
