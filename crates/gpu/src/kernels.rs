@@ -1,13 +1,14 @@
 //! The table of kernels: for each operation its shader, the values of the shader's constants and how many workgroups
 //! cover the output.
 
+mod batch_norm2d;
 mod elementwise;
 mod matmul;
 mod rows;
 mod strided;
 mod windowed;
 
-use tensor::ops::Op;
+use tensor::ops::{Op, Reduce};
 use tensor::{Kernel, Operand, Step, Update};
 
 use crate::error::GpuError;
@@ -99,18 +100,24 @@ macro_rules! files {
 files!(
     "activation",
     "activation_grad",
+    "adagrad",
     "adam",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool2d_grad",
     "avg_pool2d",
     "avg_pool2d_grad",
+    "batch_norm2d",
+    "batch_norm2d_grad_input",
+    "batch_norm2d_grad_weight",
     "binary",
     "blend",
+    "clip_coefficient",
     "conv2d",
     "conv2d_grad_input",
     "conv2d_grad_weight",
     "copy",
     "count_correct",
+    "grad_norm",
     "log_softmax",
     "log_softmax_grad",
     "matmul",
@@ -119,6 +126,8 @@ files!(
     "max_pool2d_grad_disjoint",
     "nll_loss",
     "nll_loss_grad",
+    "reduction",
+    "rmsprop",
     "sgd",
     "softmax",
     "softmax_grad",
@@ -135,6 +144,11 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::AdaptiveAvgPool2dGrad(_) => windowed::planes("adaptive_avg_pool2d_grad", step, true),
             Op::AvgPool2d(pool) => windowed::pool2d("avg_pool2d", &pool.window, step, false),
             Op::AvgPool2dGrad(pool) => windowed::pool2d("avg_pool2d_grad", &pool.window, step, true),
+            Op::BatchNorm2d(norm) => batch_norm2d::each("batch_norm2d", norm.eps, step)?,
+            Op::BatchNorm2dGradInput(grad) => batch_norm2d::each("batch_norm2d_grad_input", grad.eps, step)?,
+            Op::BatchNorm2dGradWeight(grad) => {
+                batch_norm2d::grad_weight("batch_norm2d_grad_weight", grad.eps, step)?
+            }
             Op::Binary(binary) => strided::binary("binary", *binary, step)?,
             Op::Conv2d(conv) => windowed::conv2d("conv2d", conv, step),
             Op::Conv2dGradInput(grad) => windowed::conv2d_grad_input("conv2d_grad_input", &grad.conv, step),
@@ -149,6 +163,9 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::MaxPool2dGrad(pool) => windowed::max_pool2d_grad(&pool.window, step),
             Op::NllLoss(_) => rows::over_batch("nll_loss", step),
             Op::NllLossGrad(_) => rows::nll_loss_grad("nll_loss_grad", step),
+            Op::Reduction(reduction) if matches!(reduction.kind, Reduce::Mean | Reduce::Var { .. }) => {
+                strided::reduction("reduction", reduction.kind, step)?
+            }
             Op::Softmax(_) => rows::last_dimension("softmax", step),
             Op::SoftmaxGrad(_) => rows::last_dimension("softmax_grad", step),
             Op::SumTo(_) => strided::sum_to("sum_to", step)?,
@@ -191,7 +208,15 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
         Kernel::Update(Update::Sgd { nesterov }) => {
             elementwise::each("sgd", step, vec![("NESTEROV", Constant::Bool(*nesterov))])
         }
-        Kernel::Update(Update::Adam) => elementwise::each("adam", step, Vec::new()),
+        Kernel::Update(update @ (Update::Adam | Update::AdamW)) => {
+            elementwise::each("adam", step, vec![("DECOUPLED", Constant::Bool(*update == Update::AdamW))])
+        }
+        Kernel::Update(Update::RMSprop { centered }) => {
+            elementwise::each("rmsprop", step, vec![("CENTERED", Constant::Bool(*centered))])
+        }
+        Kernel::Update(Update::Adagrad) => elementwise::each("adagrad", step, Vec::new()),
+        Kernel::GradNorm => rows::grad_norm("grad_norm", step),
+        Kernel::ClipCoefficient => rows::clip_coefficient("clip_coefficient", step),
     })
 }
 

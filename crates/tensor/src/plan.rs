@@ -7,6 +7,9 @@ use crate::graph::{DType, Graph, NodeId, Value};
 use crate::ops::Op;
 use crate::update::Update;
 
+/// How many squares are summed together on the way to the gradients' norm, in a fixed order.
+pub const NORM_CHUNK: usize = 4096;
+
 /// Parameters start at multiples of this many numbers (256 bytes), where every GPU can bind them.
 const ALIGNMENT: usize = 64;
 
@@ -90,7 +93,13 @@ pub enum Kernel {
     Operation(Op),
     /// Moves numbers as they are.
     Copy,
-    /// The optimiser's step. Reads gradients and hyper-parameters; updates parameters and states in place.
+    /// Sums of the gradients' squares, each over [`NORM_CHUNK`] numbers.
+    GradNorm,
+    /// The factor that cuts the gradients to the greatest norm, or 1. Reads what [`Kernel::GradNorm`] wrote, and
+    /// hyper-parameters.
+    ClipCoefficient,
+    /// The optimiser's step. Reads gradients, hyper-parameters, and the factor of the gradients; updates parameters and
+    /// states in place.
     Update(Update),
     /// A step of what is kept beside the parameters, in place.
     Blend(Blend),
@@ -102,6 +111,8 @@ impl Kernel {
         match self {
             Self::Operation(op) => op.operation().name(),
             Self::Copy => "copy",
+            Self::GradNorm => "grad_norm",
+            Self::ClipCoefficient => "clip_coefficient",
             Self::Update(update) => update.name(),
             Self::Blend(_) => "blend",
         }
@@ -171,10 +182,14 @@ pub struct PlanRequest {
     pub outputs: Vec<(String, NodeId)>,
     /// The gradient of each parameter, where there is one, in the order of the parameters; empty where none is wanted.
     pub gradients: Vec<Option<NodeId>>,
-    /// What changes beside the parameters at every run, whether the optimiser steps or not.
-    pub blends: Vec<(Blend, NodeId)>,
+    /// What changes beside the parameters at every run, whether the optimiser steps or not: the
+    /// [kept](crate::Graph::buffer) numbers, and the computed ones of as many elements that are blended in.
+    pub blends: Vec<(NodeId, NodeId, Blend)>,
     /// The optimiser's step at the end.
     pub update: Option<Update>,
+    /// Whether gradients longer than [`Hyper::max_norm`](crate::Hyper::max_norm), all together, are cut to it before the
+    /// step ([`torch.nn.utils.clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html)).
+    pub clip_grad_norm: bool,
     /// Whether operations stay as they were recorded, each a step of its own.
     pub unfused: bool,
 }
@@ -183,7 +198,7 @@ impl PlanRequest {
     /// Every node that is asked for.
     fn roots(&self) -> impl Iterator<Item = NodeId> {
         let outputs = self.outputs.iter().map(|(_, id)| *id);
-        let blends = self.blends.iter().map(|(_, id)| *id);
+        let blends = self.blends.iter().map(|(_, from, _)| *from);
         outputs.chain(self.gradients.iter().flatten().copied()).chain(blends)
     }
 
@@ -192,22 +207,20 @@ impl PlanRequest {
         Self {
             outputs: self.outputs.iter().map(|(name, id)| (name.clone(), new(*id))).collect(),
             gradients: self.gradients.iter().map(|gradient| gradient.map(&new)).collect(),
-            blends: self.blends.iter().map(|(blend, id)| (*blend, new(*id))).collect(),
+            blends: self.blends.iter().map(|(kept, from, blend)| (new(*kept), new(*from), *blend)).collect(),
             update: self.update,
+            clip_grad_norm: self.clip_grad_norm,
             unfused: self.unfused,
         }
     }
 }
 
-/// A step of one slot that is not trained: `p ← decay·p + factor·x`, where `x` is a node of the same number of elements.
-/// Running averages and counts are such.
+/// A step of something that is kept but not trained: `p ← decay·p + factor·x`. Running averages and counts are such.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blend {
-    /// The slot's position in the layout.
-    pub slot: usize,
-    /// How much of it stays.
+    /// How much of `p` stays.
     pub decay: f32,
-    /// How much of the node is added.
+    /// How much of `x` is added.
     pub factor: f32,
 }
 

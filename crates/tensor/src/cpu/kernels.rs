@@ -1,16 +1,16 @@
 //! The kernel table: one row per operation.
 
 use super::{
-    Scratch, activation, binary, conv_block, conv2d, indexing, linear, loss, pool2d, reduction, softmax,
-    strided, unary, update,
+    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, indexing, linear, loss, pool2d, reduction,
+    softmax, strided, unary, update,
 };
 use crate::error::TensorError;
 use crate::layout::Layout;
 use crate::ops::{MatMul, Op, broadcast_strides};
-use crate::plan::{Kernel, Operand, Plan, Step};
+use crate::plan::{Kernel, NORM_CHUNK, Operand, Plan, Step};
 
 /// No step reads, or writes, more operands than this.
-pub const MOST_OPERANDS: usize = 4;
+pub const MOST_OPERANDS: usize = 7;
 
 /// An operand while it is read.
 #[derive(Clone, Copy)]
@@ -63,7 +63,8 @@ pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) 
     if let Kernel::Update(kernel) = &step.kernel {
         // The gradients end where the trained parameters do, and so does the step.
         let [parameters, states @ ..] = &mut written;
-        update::run(*kernel, reads[0].data, reads[1].data, parameters, states);
+        let [gradients, hyper, scale] = [0, 1, 2].map(|idx| reads[idx].data);
+        update::run(*kernel, gradients, hyper, scale[0], parameters, states);
     } else {
         let mut writes: [Write<'_>; MOST_OPERANDS] = Default::default();
         for (idx, memory) in written.iter_mut().enumerate().take(step.writes.len()) {
@@ -83,6 +84,10 @@ pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) 
                 for (kept, new) in writes[0].data.iter_mut().zip(reads[0].data) {
                     *kept = blend.decay * *kept + blend.factor * new;
                 }
+            }
+            Kernel::GradNorm => update::grad_norm(NORM_CHUNK, reads[0].data, writes[0].data),
+            Kernel::ClipCoefficient => {
+                update::clip_coefficient(reads[0].data, reads[1].data, writes[0].data);
             }
             Kernel::Copy | Kernel::Update(_) => writes[0].data.copy_from_slice(reads[0].data),
         }
@@ -118,6 +123,9 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
         Op::AvgPool2d(pool) => pool2d::average(&pool.window, reads[0], shape, out),
         Op::AvgPool2dGrad(pool) => pool2d::average_grad(&pool.window, reads[0], shape, out),
         Op::BatchMatMul(op) => multiply_batch(op.matmul, reads[0], reads[1], shape, out, scratch),
+        Op::BatchNorm2d(norm) => batch_norm2d::forward(norm.eps, reads, out),
+        Op::BatchNorm2dGradInput(grad) => batch_norm2d::grad_input(grad.eps, reads, out),
+        Op::BatchNorm2dGradWeight(grad) => batch_norm2d::grad_weight(grad.eps, reads, out),
         Op::Binary(kind) => binary::run(*kind, reads[0], reads[1], shape, out),
         Op::Cat(cat) => {
             let parts = reads.iter().map(|read| (read.data, read.shape));
