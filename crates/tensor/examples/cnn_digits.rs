@@ -54,7 +54,7 @@ pub fn main() -> Result<(), TensorError> {
     }
 
     let accuracy = accuracy(&model, &digits)?;
-    assert!(accuracy > 0.9, "some of the digits are hard, but not so many that only {accuracy} are right");
+    assert!(accuracy > 0.85, "some of the digits are hard, but not so many that only {accuracy} are right");
     Ok(())
 }
 
