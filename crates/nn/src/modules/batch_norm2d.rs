@@ -24,14 +24,20 @@ use crate::functional::{Affine, Running, batch_norm};
 /// `[batch, channels, height, width]` to the same.
 #[derive(Clone, Debug)]
 pub struct BatchNorm2d {
-    weight: Tensor,
-    bias: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    num_batches_tracked: Tensor,
+    num_features: usize,
+    /// Weight and bias.
+    affine: Option<[Tensor; 2]>,
+    running: Option<Statistics>,
     eps: f32,
     momentum: Option<f32>,
     training: Cell<bool>,
+}
+
+#[derive(Clone, Debug)]
+struct Statistics {
+    mean: Tensor,
+    var: Tensor,
+    num_batches_tracked: Tensor,
 }
 
 impl BatchNorm2d {
@@ -40,14 +46,29 @@ impl BatchNorm2d {
     /// # Errors
     /// [`TensorError`] where the parameters cannot be made.
     pub fn new(num_features: usize) -> Result<Self, TensorError> {
+        Self::with_arguments(num_features, &crate::layers::BatchNorm2d::default())
+    }
+
+    /// With the arguments that a [`ModelSpec`](crate::ModelSpec) has.
+    ///
+    /// # Errors
+    /// As [`BatchNorm2d::new`].
+    pub fn with_arguments(
+        num_features: usize,
+        arguments: &crate::layers::BatchNorm2d,
+    ) -> Result<Self, TensorError> {
+        let affine =
+            || Ok([Tensor::ones([num_features]).with_grad()?, Tensor::zeros([num_features]).with_grad()?]);
         Ok(Self {
-            weight: Tensor::ones([num_features]).with_grad()?,
-            bias: Tensor::zeros([num_features]).with_grad()?,
-            running_mean: Tensor::zeros([num_features]),
-            running_var: Tensor::ones([num_features]),
-            num_batches_tracked: Tensor::from(0),
-            eps: 1e-5,
-            momentum: Some(0.1),
+            num_features,
+            affine: arguments.affine.then(affine).transpose()?,
+            running: arguments.track_running_stats.then(|| Statistics {
+                mean: Tensor::zeros([num_features]),
+                var: Tensor::ones([num_features]),
+                num_batches_tracked: Tensor::from(0),
+            }),
+            eps: arguments.eps,
+            momentum: Some(arguments.momentum),
             training: Cell::new(true),
         })
     }
@@ -66,14 +87,14 @@ impl BatchNorm2d {
         self
     }
 
-    /// γ, `[channels]`.
-    pub const fn weight(&self) -> &Tensor {
-        &self.weight
+    /// γ, `[channels]`, where there is one.
+    pub fn weight(&self) -> Option<&Tensor> {
+        self.affine.as_ref().map(|[weight, _]| weight)
     }
 
-    /// β, `[channels]`.
-    pub const fn bias(&self) -> &Tensor {
-        &self.bias
+    /// β, `[channels]`, where there is one.
+    pub fn bias(&self) -> Option<&Tensor> {
+        self.affine.as_ref().map(|[_, bias]| bias)
     }
 }
 
@@ -87,33 +108,37 @@ impl Module for BatchNorm2d {
             });
         }
         let training = self.training.get();
-        let n_batches = self.num_batches_tracked.item()? + f64::from(u8::from(training));
+        let affine = self.affine.as_ref().map(|[weight, bias]| Affine { weight, bias });
+        let Some(Statistics { mean, var, num_batches_tracked }) = &self.running else {
+            // Without running statistics they are the batch's, always.
+            return batch_norm(input, None, affine, true, 0.0, self.eps);
+        };
+        let n_batches = num_batches_tracked.item()? + f64::from(u8::from(training));
         let momentum = self.momentum.unwrap_or((1.0 / n_batches.max(1.0)) as f32);
-        let running = Running { mean: &self.running_mean, var: &self.running_var };
-        let affine = Affine { weight: &self.weight, bias: &self.bias };
-        let output = batch_norm(input, Some(running), Some(affine), training, momentum, self.eps)?;
-        self.num_batches_tracked.fill_(n_batches)?;
+        let output = batch_norm(input, Some(Running { mean, var }), affine, training, momentum, self.eps)?;
+        num_batches_tracked.fill_(n_batches)?;
         Ok(output)
     }
 
     fn describe(&self) -> String {
         let momentum = self.momentum.map_or_else(|| "None".to_owned(), |momentum| momentum.to_string());
-        let (n, eps) = (self.weight.numel(), scientific(self.eps));
+        let python = |truth: bool| if truth { "True" } else { "False" };
         format!(
-            "BatchNorm2d({n}, eps={eps}, momentum={momentum}, affine=True, bias=True, track_running_stats=True)"
+            "BatchNorm2d({}, eps={}, momentum={momentum}, affine={affine}, bias={affine}, track_running_stats={})",
+            self.num_features,
+            scientific(self.eps),
+            python(self.running.is_some()),
+            affine = python(self.affine.is_some()),
         )
     }
 
     fn own_parameters(&self) -> Vec<(&'static str, &Tensor)> {
-        vec![("weight", &self.weight), ("bias", &self.bias)]
+        self.affine.iter().flat_map(|[weight, bias]| [("weight", weight), ("bias", bias)]).collect()
     }
 
     fn own_buffers(&self) -> Vec<(&'static str, &Tensor)> {
-        vec![
-            ("running_mean", &self.running_mean),
-            ("running_var", &self.running_var),
-            ("num_batches_tracked", &self.num_batches_tracked),
-        ]
+        let Some(Statistics { mean, var, num_batches_tracked }) = &self.running else { return Vec::new() };
+        vec![("running_mean", mean), ("running_var", var), ("num_batches_tracked", num_batches_tracked)]
     }
 
     fn set_training(&self, training: bool) {

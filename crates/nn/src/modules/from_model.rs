@@ -2,8 +2,8 @@ use tensor::random::{Purpose, Stream};
 use tensor::{Tensor, TensorError};
 
 use super::{
-    AdaptiveAvgPool2d, AvgPool2d, Conv2d, Flatten, LeakyReLU, Linear, LogSoftmax, MaxPool2d, Module, ReLU,
-    Sequential, Sigmoid, Softmax, Tanh,
+    AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Flatten, LeakyReLU, Linear, LogSoftmax, MaxPool2d,
+    Module, ReLU, Sequential, Sigmoid, Softmax, Tanh,
 };
 use crate::geometry::LayerGeometry;
 use crate::{LayerSpec, Network, NetworkError, initial_parameters};
@@ -33,7 +33,9 @@ impl Sequential {
         let layout = network.layout();
         let numbers = initial_parameters(&layout, seed);
         let parameters = modules.named_parameters();
-        for slot in &layout.slots {
+        // What is not learned starts in a module as it does in training.
+        let is_learned = |name: &str| modules.named_buffers().iter().all(|(buffer, _)| buffer != name);
+        for slot in layout.slots.iter().filter(|slot| is_learned(&slot.name)) {
             let found = parameters.iter().find(|(name, _)| *name == slot.name);
             let (_, parameter) = found.expect("modules name their parameters as layers do");
             parameter.detach().copy_(&Tensor::from_vec(numbers[slot.range()].to_vec(), &slot.shape)?)?;
@@ -49,6 +51,7 @@ fn module(layer: &LayerSpec, geometry: &LayerGeometry) -> Result<Box<dyn Module>
         LayerSpec::Conv2d(conv) => {
             Box::new(Conv2d::with_arguments(geometry.input[0], conv.clone(), &mut stream)?)
         }
+        LayerSpec::BatchNorm2d(norm) => Box::new(BatchNorm2d::with_arguments(geometry.input[0], norm)?),
         LayerSpec::MaxPool2d(pool) => Box::new(MaxPool2d::from(pool.clone())),
         LayerSpec::AvgPool2d(pool) => Box::new(AvgPool2d::from(pool.clone())),
         LayerSpec::AdaptiveAvgPool2d(pool) => Box::new(AdaptiveAvgPool2d::new(pool.output_size)),

@@ -2,6 +2,7 @@
 
 mod activation;
 mod arrivals;
+mod batch_norm2d;
 mod binary;
 mod channels_last;
 mod columns;
