@@ -17,7 +17,7 @@ const N_TEST: usize = 500;
 const BATCH: usize = 50;
 const N_EPOCHS: u64 = 4;
 
-pub fn main() -> Result<(), TensorError> {
+pub(crate) fn main() -> Result<(), TensorError> {
     let mut generator = Generator::new(0, N_TRAINING, N_TEST);
     generator.next_chunk(N_TRAINING + N_TEST);
     let digits = generator.finish();

@@ -12,7 +12,7 @@ use tensor::{Tensor, TensorError};
 
 const N_STEPS: usize = 1000;
 
-pub fn main() -> Result<(), TensorError> {
+pub(crate) fn main() -> Result<(), TensorError> {
     // 200 points of a sine, and the powers of x as features: x, x², x³.
     let x = Tensor::linspace(-3.0, 3.0, 200);
     let y = x.sin()?.unsqueeze(1)?; // [200, 1]
