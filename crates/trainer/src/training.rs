@@ -136,6 +136,7 @@ impl Session {
         let (images, labels) = (&self.dataset.training.images, &self.dataset.training.labels);
         fill_batch(images, labels, positions, &mut self.batch.images, &mut self.batch.labels);
         let hyper = self.options.optimiser.hyper(self.options.learning_rate, self.optimiser_step + 1);
+        self.engine.set_random(self.options.seed, self.step);
         self.engine.step(&self.batch.images, &self.batch.labels, hyper)?;
         self.step += 1;
         self.optimiser_step += 1;

@@ -8,6 +8,7 @@ mod channels_last;
 mod columns;
 mod conv2d;
 mod conv_block;
+mod dropout;
 mod finish;
 mod gemm;
 mod indexing;
