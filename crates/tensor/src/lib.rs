@@ -17,6 +17,8 @@ mod error;
 mod gradient;
 mod graph;
 mod layout;
+#[cfg(feature = "npy")]
+pub mod npy;
 pub mod ops;
 mod plan;
 pub mod random;
@@ -29,7 +31,8 @@ pub use graph::{DType, Graph, Node, NodeId, Value};
 pub use half::f16;
 pub use layout::{Layout, Positions};
 pub use plan::{
-    Blend, Buffer, Kernel, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region, Role, Step,
+    Blend, Buffer, Kernel, NORM_CHUNK, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region,
+    Role, Step,
 };
 pub use update::{HYPER_LEN, Hyper, Update};
 pub use window::Window;
