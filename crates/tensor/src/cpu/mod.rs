@@ -9,6 +9,7 @@ mod columns;
 mod conv2d;
 mod conv_block;
 mod conv_pool;
+mod dropout;
 mod finish;
 mod gemm;
 mod indexing;
