@@ -1,0 +1,124 @@
+//! The script says what the network and the options say.
+
+use export::ExportError;
+use nn::{ModelSpec, Network, Optimiser, TrainingOptions};
+
+fn script(layers: &str, options: &TrainingOptions) -> String {
+    let json = format!(r#"{{"version":1,"input":[1,28,28],"layers":[{layers}]}}"#);
+    let network = Network::new(ModelSpec::from_json(&json).unwrap(), 10).unwrap();
+    export::pytorch::script(&network, options, "weights.safetensors").unwrap()
+}
+
+/// The lines from the one that begins so to the one that ends it at the same indentation.
+fn block<'a>(script: &'a str, start: &str) -> &'a str {
+    let from = script.find(start).unwrap_or_else(|| panic!("{start} is not in the script"));
+    let len = script[from..].find("\n    )\n").expect("the block ends");
+    &script[from..from + len]
+}
+
+#[test]
+fn each_layer_is_there_with_the_arguments_that_are_not_pytorchs_defaults() {
+    let layers = r#"
+        {"type":"Conv2d","out_channels":6,"kernel_size":[3,5],"stride":[1,2],"padding":[2,1],"dilation":[2,1]},
+        {"type":"LeakyReLU","negative_slope":0.2},
+        {"type":"Conv2d","out_channels":9,"kernel_size":3,"groups":3,"bias":false},
+        {"type":"Tanh"},
+        {"type":"MaxPool2d","kernel_size":[3,2],"stride":2,"padding":1},
+        {"type":"AvgPool2d","kernel_size":3,"stride":[2,1],"padding":1},
+        {"type":"Sigmoid"},
+        {"type":"AdaptiveAvgPool2d","output_size":[3,4]},
+        {"type":"ReLU"},
+        {"type":"Flatten"},
+        {"type":"Linear","out_features":20,"bias":false},
+        {"type":"Softmax"},
+        {"type":"Linear","out_features":10},
+        {"type":"LogSoftmax"}"#;
+    let script = script(layers, &TrainingOptions::default());
+    let expected = "return nn.Sequential(
+        nn.Conv2d(  # 6 x 28 x 13
+            1,
+            6,
+            kernel_size=(3, 5),
+            stride=(1, 2),
+            padding=(2, 1),
+            dilation=(2, 1),
+        ),
+        nn.LeakyReLU(negative_slope=0.2),  # 6 x 28 x 13
+        nn.Conv2d(6, 9, kernel_size=3, groups=3, bias=False),  # 9 x 26 x 11
+        nn.Tanh(),  # 9 x 26 x 11
+        nn.MaxPool2d(kernel_size=(3, 2), stride=2, padding=1),  # 9 x 13 x 6
+        nn.AvgPool2d(kernel_size=3, stride=(2, 1), padding=1),  # 9 x 7 x 6
+        nn.Sigmoid(),  # 9 x 7 x 6
+        nn.AdaptiveAvgPool2d((3, 4)),  # 9 x 3 x 4
+        nn.ReLU(),  # 9 x 3 x 4
+        nn.Flatten(),  # 108
+        nn.Linear(108, 20, bias=False),  # 20
+        nn.Softmax(dim=-1),  # 20
+        nn.Linear(20, 10),  # 10
+        nn.LogSoftmax(dim=-1),  # 10";
+    assert_eq!(block(&script, "return nn.Sequential("), expected);
+}
+
+#[test]
+fn the_options_are_those_of_the_run() {
+    let layers = r#"{"type":"Flatten"},{"type":"Linear","out_features":10}"#;
+    let sgd = Optimiser::Sgd { momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
+    let options = TrainingOptions { optimiser: sgd, learning_rate: 0.125, batch_size: 96, seed: u64::MAX };
+    let with_sgd = script(layers, &options);
+    assert!(
+        with_sgd.contains("\nBATCH_SIZE = 96  #") && with_sgd.contains("\nSEED = 18446744073709551615\n")
+    );
+    let expected = "return torch.optim.SGD(
+        model.parameters(),
+        lr=0.125,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=0.0001,";
+    assert_eq!(block(&with_sgd, "return torch.optim.SGD("), expected);
+
+    let adam = TrainingOptions { optimiser: Optimiser::adam(), learning_rate: 0.001, ..options };
+    let expected = "return torch.optim.Adam(
+        model.parameters(),
+        lr=0.001,
+        betas=(0.9, 0.999),
+        eps=1e-8,";
+    assert_eq!(block(&script(layers, &adam), "return torch.optim.Adam("), expected);
+    // PyTorch refuses Nesterov's rule without momentum.
+    let still = Optimiser::Sgd { momentum: 0.0, nesterov: true, weight_decay: 0.0 };
+    let options = TrainingOptions { optimiser: still, ..TrainingOptions::default() };
+    assert!(
+        script(layers, &options)
+            .contains("    return torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.0)\n")
+    );
+}
+
+#[test]
+fn no_line_is_wider_than_pythons_style_guide_allows_and_no_place_is_left_open() {
+    for preset in nn::presets::all() {
+        let network = Network::new(preset.model, 10).unwrap();
+        let script = export::pytorch::script(&network, &TrainingOptions::default(), "w.safetensors").unwrap();
+        assert!(script.lines().all(|line| line.chars().count() <= 79), "{}", preset.id);
+        let words = script.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let open: Vec<&str> =
+            words.filter(|word| word.starts_with("__") && word.to_uppercase() == *word).collect();
+        assert_eq!(open, [""; 0], "{}", preset.id);
+    }
+}
+
+#[test]
+fn the_name_of_the_weights_is_a_string_and_never_code() {
+    let network = Network::new(nn::presets::model("linear").unwrap(), 10).unwrap();
+    let name = "\"); import os  # __LAYERS__\n\\";
+    let script = export::pytorch::script(&network, &TrainingOptions::default(), name).unwrap();
+    assert!(script.contains(r#"with_name("\"); import os  # __LAYERS__\U0000000a\\")"#), "{script}");
+    assert!(script.contains("nn.Linear(784, 10),"));
+}
+
+#[test]
+fn other_pictures_than_mnists_are_refused() {
+    let json =
+        r#"{"version":1,"input":[3,8,8],"layers":[{"type":"Flatten"},{"type":"Linear","out_features":10}]}"#;
+    let network = Network::new(ModelSpec::from_json(json).unwrap(), 10).unwrap();
+    let error = export::pytorch::script(&network, &TrainingOptions::default(), "w").unwrap_err();
+    assert_eq!(error, ExportError::NotMnist { input: [3, 8, 8], n_classes: 10 });
+}
