@@ -96,7 +96,7 @@ impl Case {
 
     fn plan(&self) -> Plan {
         let outputs = self.outputs.clone();
-        Plan::compile(&self.graph, &PlanRequest { outputs, ..PlanRequest::default() })
+        Plan::compile(&self.graph, &PlanRequest { outputs, unfused: true, ..PlanRequest::default() })
     }
 
     /// What the CPU makes of it.

@@ -9,7 +9,7 @@ use tensor::ops::{
     Activation, AdaptiveAvgPool2d, AvgPool2d, Binary, Conv2d, CountCorrect, LogSoftmax, MatMul, MaxPool2d,
     NllLoss, Softmax, SumTo,
 };
-use tensor::{Graph, Hyper, Plan, PlanRequest, Update, Value, Window, cpu};
+use tensor::{Blend, Graph, Hyper, Plan, PlanRequest, Update, Value, Window, cpu};
 
 gpu_tests!(
     convolutions_agree,
@@ -30,6 +30,7 @@ gpu_tests!(
     the_first_of_equal_logits_counts,
     grids_of_more_than_65535_workgroups_cover_everything,
     optimisers_agree,
+    what_is_not_trained_is_blended_and_not_stepped,
     gradients_that_two_parameters_share_are_copied,
 );
 
@@ -304,7 +305,7 @@ fn updating_plan(update: Update) -> Plan {
     let parameters = graph.parameters().to_vec();
     let gradients = graph.gradients(loss, &parameters).unwrap();
     let outputs = vec![("loss".to_owned(), loss)];
-    Plan::compile(&graph, &PlanRequest { outputs, gradients, update: Some(update) })
+    Plan::compile(&graph, &PlanRequest { outputs, gradients, update: Some(update), ..PlanRequest::default() })
 }
 
 async fn optimisers_agree(device: Rc<Device>) {
@@ -356,6 +357,47 @@ async fn optimisers_agree(device: Rc<Device>) {
             }
         }
     }
+}
+
+async fn what_is_not_trained_is_blended_and_not_stepped(device: Rc<Device>) {
+    let mut graph = Graph::new();
+    let kept = graph.buffer("kept", &[70]);
+    let w = graph.parameter("w", &[3]);
+    let x = graph.input("x", Value::f32([70]));
+    let loss = graph.apply(SumTo { shape: vec![] }, &[w]).unwrap();
+    let request = PlanRequest {
+        gradients: graph.parameter_gradients(loss).unwrap(),
+        blends: vec![(Blend { slot: 0, decay: 0.75, factor: 0.5 }, x)],
+        update: Some(Update::Sgd { nesterov: false }),
+        ..PlanRequest::default()
+    };
+    assert!(request.gradients[0].is_none() && graph.shape(kept) == [70]);
+    let plan = Plan::compile(&graph, &request);
+    let layout = plan.layout.clone();
+    let mut cpu = cpu::Executor::new(&layout, 1);
+    let mut gpu = gpu::Executor::new(&device, &layout, 1).unwrap();
+    let (on_cpu, on_gpu) = (cpu.add(plan.clone()).unwrap(), gpu.add(plan).unwrap());
+    let mut parameters = vec![0.0; layout.len];
+    for position in layout.slots.iter().flat_map(|slot| slot.range()) {
+        parameters[position] = position as f32;
+    }
+    let x: Vec<f32> = (0..70).map(|idx| (idx as f32).cos()).collect();
+    let hyper = Hyper { learning_rate: 0.1, weight_decay: 0.5, ..Hyper::default() };
+    cpu.set_parameters(&parameters).unwrap();
+    gpu.set_parameters(&parameters).unwrap();
+    cpu.set_hyper(hyper);
+    gpu.set_hyper(hyper);
+    cpu.write_input(on_cpu, "x", &x).unwrap();
+    gpu.write_input(on_gpu, "x", &x).unwrap();
+    for _ in 0..2 {
+        cpu.run(on_cpu);
+        gpu.run(on_gpu).unwrap();
+    }
+    let received = gpu.parameters().await.unwrap();
+    assert_close("parameters", &received, cpu.parameters(), Tolerance::SUMS);
+    // 70 · 0.75² + 0.5 · (0.75 + 1) · cos 6, at position 6 behind the weights.
+    let expected = 70.0 * 0.5625 + 0.875 * 6f32.cos();
+    assert_close("kept", &received[70..71], &[expected], Tolerance::SUMS);
 }
 
 async fn gradients_that_two_parameters_share_are_copied(device: Rc<Device>) {

@@ -105,6 +105,7 @@ files!(
     "avg_pool2d",
     "avg_pool2d_grad",
     "binary",
+    "blend",
     "conv2d",
     "conv2d_grad_input",
     "conv2d_grad_weight",
@@ -155,8 +156,14 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::BatchMatMul(_)
             | Op::Cat(_)
             | Op::Compare(_)
+            | Op::ConvBlock(_)
+            | Op::ConvBlockGradInput(_)
+            | Op::ConvBlockGradWeight(_)
+            | Op::CrossEntropy(_)
             | Op::Extremum(_)
             | Op::Gather(_)
+            | Op::Linear(_)
+            | Op::LinearGradWeight(_)
             | Op::IndexAdd(_)
             | Op::IndexSelect(_)
             | Op::Pad(_)
@@ -170,12 +177,17 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
                 let reason = "it has no shader yet".to_owned();
                 return Err(GpuError::Unsupported { kernel: name, reason });
             }
-            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) => {
+            Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) | Op::Further(_) => {
                 let reason = "it is a place in memory, nothing to compute".to_owned();
                 return Err(GpuError::Unsupported { kernel: name, reason });
             }
         },
         Kernel::Copy => elementwise::each("copy", step, Vec::new()),
+        Kernel::Blend(blend) => {
+            let constants =
+                vec![("DECAY", Constant::F32(blend.decay)), ("FACTOR", Constant::F32(blend.factor))];
+            elementwise::each("blend", step, constants)
+        }
         Kernel::Update(Update::Sgd { nesterov }) => {
             elementwise::each("sgd", step, vec![("NESTEROV", Constant::Bool(*nesterov))])
         }

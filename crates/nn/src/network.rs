@@ -50,6 +50,7 @@ pub struct Network {
     model: ModelSpec,
     geometry: Geometry,
     n_classes: usize,
+    unfused: bool,
 }
 
 impl Network {
@@ -64,7 +65,14 @@ impl Network {
                 layer.map_or_else(|| "(the end)".to_owned(), |layer| format!("({})", layer.type_name()));
             NetworkError::Geometry(error, name)
         })?;
-        Ok(Self { model, geometry, n_classes })
+        Ok(Self { model, geometry, n_classes, unfused: false })
+    }
+
+    /// The same network, each operation of whose plans is a step of its own.
+    #[must_use]
+    pub const fn unfused(mut self) -> Self {
+        self.unfused = true;
+        self
     }
 
     /// The description that it was made from.
@@ -121,10 +129,11 @@ impl Network {
         let logs = graph.apply(LogSoftmax, &[logits])?;
         let loss = graph.apply(NllLoss, &[logs, labels])?;
         let n_correct = graph.apply(CountCorrect, &[logits, labels])?;
-        let parameters = graph.parameters().to_vec();
-        let gradients = graph.gradients(loss, &parameters)?;
+        let gradients = graph.parameter_gradients(loss)?;
         let outputs = vec![(names::LOSS.to_owned(), loss), (names::N_CORRECT.to_owned(), n_correct)];
-        Ok(Plan::compile(&graph, &PlanRequest { outputs, gradients, update }))
+        let unfused = self.unfused;
+        let request = PlanRequest { outputs, gradients, update, unfused, ..PlanRequest::default() };
+        Ok(Plan::compile(&graph, &request))
     }
 
     /// The plan of an evaluation: a batch's logits.
@@ -135,7 +144,8 @@ impl Network {
         let mut graph = Graph::new();
         let (_, outputs) = self.forward(&mut graph, batch)?;
         let outputs = vec![(names::LOGITS.to_owned(), outputs[outputs.len() - 1])];
-        Ok(Plan::compile(&graph, &PlanRequest { outputs, ..PlanRequest::default() }))
+        let unfused = self.unfused;
+        Ok(Plan::compile(&graph, &PlanRequest { outputs, unfused, ..PlanRequest::default() }))
     }
 
     /// The plan of an inspection: one image's activations after every layer, all kept, and the probabilities.
@@ -148,7 +158,8 @@ impl Network {
         let probabilities = graph.apply(Softmax, &[layers[layers.len() - 1]])?;
         let named = layers.iter().enumerate().map(|(idx, &node)| (names::layer(idx), node));
         let outputs = named.chain([(names::PROBABILITIES.to_owned(), probabilities)]).collect();
-        Ok(Plan::compile(&graph, &PlanRequest { outputs, ..PlanRequest::default() }))
+        let unfused = self.unfused;
+        Ok(Plan::compile(&graph, &PlanRequest { outputs, unfused, ..PlanRequest::default() }))
     }
 
     /// Records every parameter, in the order of the layers, weight before bias.

@@ -49,6 +49,21 @@ impl Graph {
         }
         Ok(of.iter().map(|id| grads.get(id.idx()).copied().flatten()).collect())
     }
+
+    /// [`Graph::gradients`] with respect to every parameter that is trained, one entry for each parameter, trained or not:
+    /// what a [`PlanRequest`](crate::PlanRequest) wants.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parameter_gradients(&mut self, loss: NodeId) -> Result<Vec<Option<NodeId>>, TensorError> {
+        let trained = |id: &NodeId| self.is_trainable(*id);
+        let of: Vec<NodeId> = self.parameters().iter().copied().filter(trained).collect();
+        let mut gradients = self.gradients(loss, &of)?.into_iter();
+        let parameters = self.parameters().iter();
+        Ok(parameters
+            .map(|&id| if self.is_trainable(id) { gradients.next().flatten() } else { None })
+            .collect())
+    }
 }
 
 #[cfg(test)]

@@ -80,6 +80,8 @@ pub struct Node {
 pub struct Graph {
     nodes: Vec<Node>,
     parameters: Vec<NodeId>,
+    /// Those of the parameters that are not trained.
+    buffers: Vec<NodeId>,
 }
 
 impl Graph {
@@ -90,19 +92,25 @@ impl Graph {
 
     /// Something given anew at every run.
     pub fn input(&mut self, name: &str, value: Value) -> NodeId {
-        self.push(Op::Input(name.to_owned()), Vec::new(), value)
+        self.push(Node { op: Op::Input(name.to_owned()), inputs: Vec::new(), value })
     }
 
     /// Something learned.
     pub fn parameter(&mut self, name: &str, shape: &[usize]) -> NodeId {
-        let id = self.push(Op::Parameter(name.to_owned()), Vec::new(), Value::f32(shape));
-        self.parameters.push(id);
+        self.push(Node { op: Op::Parameter(name.to_owned()), inputs: Vec::new(), value: Value::f32(shape) })
+    }
+
+    /// Something kept from run to run but not learned, as PyTorch's `register_buffer` keeps it: a running mean, or a
+    /// frozen weight. It counts among the [parameters](Self::parameters), and lies behind those that are trained.
+    pub fn buffer(&mut self, name: &str, shape: &[usize]) -> NodeId {
+        let id = self.parameter(name, shape);
+        self.buffers.push(id);
         id
     }
 
     /// The same number everywhere.
     pub fn constant(&mut self, number: f32, shape: &[usize]) -> NodeId {
-        self.push(Op::Constant(number), Vec::new(), Value::f32(shape))
+        self.push(Node { op: Op::Constant(number), inputs: Vec::new(), value: Value::f32(shape) })
     }
 
     /// Records an operation.
@@ -113,7 +121,7 @@ impl Graph {
         let op = op.into();
         let values: Vec<&Value> = inputs.iter().map(|&input| &self.node(input).value).collect();
         let value = op.operation().output(&values)?;
-        Ok(self.push(op, inputs.to_vec(), value))
+        Ok(self.push(Node { op, inputs: inputs.to_vec(), value }))
     }
 
     /// One node.
@@ -131,14 +139,48 @@ impl Graph {
         self.nodes.iter().enumerate().map(|(idx, node)| (NodeId(idx as u32), node))
     }
 
-    /// The parameters in the order of recording.
+    /// The parameters in the order of recording, trained or not.
     pub fn parameters(&self) -> &[NodeId] {
         &self.parameters
     }
 
-    fn push(&mut self, op: Op, inputs: Vec<NodeId>, value: Value) -> NodeId {
+    /// Whether a parameter is trained, or only [kept](Self::buffer).
+    pub fn is_trainable(&self, parameter: NodeId) -> bool {
+        !self.buffers.contains(&parameter)
+    }
+
+    /// Appends a parameter of another graph, trained or kept as there.
+    pub(crate) fn push_parameter_of(&mut self, graph: &Self, id: NodeId) -> NodeId {
+        let new = self.push(graph.node(id).clone());
+        if !graph.is_trainable(id) {
+            self.buffers.push(new);
+        }
+        new
+    }
+
+    /// Which nodes these are computed from, themselves included.
+    pub(crate) fn live(&self, roots: impl Iterator<Item = NodeId>) -> Vec<bool> {
+        let mut live = vec![false; self.nodes.len()];
+        for id in roots {
+            live[id.idx()] = true;
+        }
+        for (id, node) in self.nodes().rev() {
+            if live[id.idx()] {
+                for input in &node.inputs {
+                    live[input.idx()] = true;
+                }
+            }
+        }
+        live
+    }
+
+    /// Appends a node whose shape is known.
+    pub(crate) fn push(&mut self, node: Node) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).expect("a graph has fewer than 2³² nodes"));
-        self.nodes.push(Node { op, inputs, value });
+        if let Op::Parameter(_) = node.op {
+            self.parameters.push(id);
+        }
+        self.nodes.push(node);
         id
     }
 }

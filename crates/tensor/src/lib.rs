@@ -28,7 +28,7 @@ pub use error::TensorError;
 pub use graph::{DType, Graph, Node, NodeId, Value};
 pub use layout::{Layout, Positions};
 pub use plan::{
-    Buffer, Kernel, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region, Role, Step,
+    Blend, Buffer, Kernel, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region, Role, Step,
 };
 pub use update::{HYPER_LEN, Hyper, Update};
 pub use window::Window;

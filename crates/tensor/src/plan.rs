@@ -1,6 +1,7 @@
 //! A plan is plain data: buffers, and a list of steps that read and write them. Executors interpret it.
 
 mod compile;
+mod fuse;
 
 use crate::graph::{DType, Graph, NodeId, Value};
 use crate::ops::Op;
@@ -41,7 +42,7 @@ pub enum Role {
     Constant(f32),
     /// Results on their way; a buffer is used again once nothing reads it any more.
     Scratch,
-    /// All parameters.
+    /// All parameters, and what is kept beside them.
     Parameters,
     /// All gradients, laid out as the parameters.
     Gradients,
@@ -91,6 +92,8 @@ pub enum Kernel {
     Copy,
     /// The optimiser's step. Reads gradients and hyper-parameters; updates parameters and states in place.
     Update(Update),
+    /// A step of what is kept beside the parameters, in place.
+    Blend(Blend),
 }
 
 impl Kernel {
@@ -100,20 +103,24 @@ impl Kernel {
             Self::Operation(op) => op.operation().name(),
             Self::Copy => "copy",
             Self::Update(update) => update.name(),
+            Self::Blend(_) => "blend",
         }
     }
 }
 
-/// Where each parameter lies in the flat buffer of parameters.
+/// Where each parameter lies in the flat buffer of parameters. What is trained comes first, so that an optimiser steps
+/// the buffer's beginning; what a run keeps but does not train, such as a running mean, lies behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParameterLayout {
     /// In the order of recording.
     pub slots: Vec<ParameterSlot>,
     /// The buffer's length, gaps included. Gaps hold zeros, and stay zero.
     pub len: usize,
+    /// The length of the part that is trained, gaps included.
+    pub trainable_len: usize,
 }
 
-/// One parameter's place.
+/// One parameter's place, or a buffer's in PyTorch's sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterSlot {
     /// PyTorch's name, such as `0.weight`.
@@ -122,6 +129,8 @@ pub struct ParameterSlot {
     pub shape: Vec<usize>,
     /// Its first element's position.
     pub offset: usize,
+    /// Whether the optimiser steps it. A running statistic or a frozen weight is not.
+    pub trainable: bool,
 }
 
 impl ParameterSlot {
@@ -134,18 +143,24 @@ impl ParameterSlot {
 impl ParameterLayout {
     /// The layout of a graph's parameters.
     pub fn of(graph: &Graph) -> Self {
-        let mut layout = Self::default();
-        for &id in graph.parameters() {
+        let slot = |&id: &NodeId| {
             let node = graph.node(id);
             let Op::Parameter(name) = &node.op else { unreachable!("the graph lists only parameters") };
-            layout.slots.push(ParameterSlot {
-                name: name.clone(),
-                shape: node.value.shape.clone(),
-                offset: layout.len,
-            });
-            layout.len += node.value.numel().next_multiple_of(ALIGNMENT);
-        }
-        layout
+            let (name, shape) = (name.clone(), node.value.shape.clone());
+            ParameterSlot { name, shape, offset: 0, trainable: graph.is_trainable(id) }
+        };
+        let mut slots: Vec<ParameterSlot> = graph.parameters().iter().map(slot).collect();
+        let mut len = 0;
+        let mut place = |trainable| {
+            for slot in slots.iter_mut().filter(|slot| slot.trainable == trainable) {
+                slot.offset = len;
+                len += slot.range().len().next_multiple_of(ALIGNMENT);
+            }
+            len
+        };
+        let trainable_len = place(true);
+        let len = place(false);
+        Self { slots, len, trainable_len }
     }
 }
 
@@ -156,8 +171,44 @@ pub struct PlanRequest {
     pub outputs: Vec<(String, NodeId)>,
     /// The gradient of each parameter, where there is one, in the order of the parameters; empty where none is wanted.
     pub gradients: Vec<Option<NodeId>>,
+    /// What changes beside the parameters at every run, whether the optimiser steps or not.
+    pub blends: Vec<(Blend, NodeId)>,
     /// The optimiser's step at the end.
     pub update: Option<Update>,
+    /// Whether operations stay as they were recorded, each a step of its own.
+    pub unfused: bool,
+}
+
+impl PlanRequest {
+    /// Every node that is asked for.
+    fn roots(&self) -> impl Iterator<Item = NodeId> {
+        let outputs = self.outputs.iter().map(|(_, id)| *id);
+        let blends = self.blends.iter().map(|(_, id)| *id);
+        outputs.chain(self.gradients.iter().flatten().copied()).chain(blends)
+    }
+
+    /// The same request of a graph whose nodes have other places.
+    fn renamed(&self, new: impl Fn(NodeId) -> NodeId) -> Self {
+        Self {
+            outputs: self.outputs.iter().map(|(name, id)| (name.clone(), new(*id))).collect(),
+            gradients: self.gradients.iter().map(|gradient| gradient.map(&new)).collect(),
+            blends: self.blends.iter().map(|(blend, id)| (*blend, new(*id))).collect(),
+            update: self.update,
+            unfused: self.unfused,
+        }
+    }
+}
+
+/// A step of one slot that is not trained: `p ← decay·p + factor·x`, where `x` is a node of the same number of elements.
+/// Running averages and counts are such.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Blend {
+    /// The slot's position in the layout.
+    pub slot: usize,
+    /// How much of it stays.
+    pub decay: f32,
+    /// How much of the node is added.
+    pub factor: f32,
 }
 
 impl Plan {
@@ -176,8 +227,7 @@ impl Plan {
         self.buffers.iter().filter(|buffer| matches!(buffer.role, Role::State(_))).count()
     }
 
-    fn whole(&self, buffer: usize) -> Operand {
-        let len = self.buffers[buffer].len;
+    fn beginning(buffer: usize, len: usize) -> Operand {
         Operand {
             region: Region { buffer, offset: 0, len },
             value: Value { shape: vec![len], dtype: DType::F32 },

@@ -5,30 +5,33 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::Scratch;
 use super::columns::scatter_add;
+use super::conv_block;
+use super::finish::Finish;
 use super::gemm::{Matrix, gemm};
 use super::kernels::Read;
+use super::memory::{sized, zeros};
 use super::padded::Padded;
-use crate::ops::Conv2d;
+use crate::ops::{Conv2d, ConvBlock};
 use crate::window::Window;
 
 /// The sizes of one group's products.
 #[derive(Clone, Copy)]
-struct Group {
+pub(super) struct Group {
     /// Output channels.
-    m: usize,
+    pub(super) m: usize,
     /// Input channels times taps.
-    k: usize,
+    pub(super) k: usize,
     /// Output positions.
     n: usize,
-    channels: usize,
+    pub(super) channels: usize,
     /// Numbers of the input's maps.
-    maps_len: usize,
-    size: [usize; 2],
-    out_size: [usize; 2],
+    pub(super) maps_len: usize,
+    pub(super) size: [usize; 2],
+    pub(super) out_size: [usize; 2],
 }
 
 impl Group {
-    fn new(conv: &Conv2d, input: [usize; 4], output: [usize; 4]) -> Self {
+    pub(super) fn new(conv: &Conv2d, input: [usize; 4], output: [usize; 4]) -> Self {
         let [_, in_channels, height, width] = input;
         let [_, out_channels, out_height, out_width] = output;
         let channels = in_channels / conv.groups;
@@ -66,12 +69,27 @@ pub(super) fn forward(
     out: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let group = Group::new(conv, input.dims(), dims(shape));
+    correlate(conv, input, weight, bias, dims(shape), out, Finish::default(), scratch);
+}
+
+/// The convolution, whose own output is of `shape`, and what follows it.
+#[expect(clippy::too_many_arguments, reason = "the operation's operands")]
+pub(super) fn correlate(
+    conv: &Conv2d,
+    input: Read<'_>,
+    weight: Read<'_>,
+    bias: Option<Read<'_>>,
+    shape: [usize; 4],
+    out: &mut [f32],
+    finish: Finish<'_>,
+    scratch: &mut Scratch,
+) {
+    let group = Group::new(conv, input.dims(), shape);
     let bias = bias.map(|bias| bias.data);
     let memory = &mut scratch.conv2d;
     let (window, groups) = (conv.window, conv.groups);
     let (input, weight) = (input.data, weight.data);
-    Arch::new().dispatch(Correlate { window, groups, group, input, weight, bias, out, memory });
+    Arch::new().dispatch(Correlate { window, groups, group, input, weight, bias, out, finish, memory });
 }
 
 pub(super) fn grad_input(
@@ -108,6 +126,7 @@ pub(super) fn grad_input(
             weight,
             bias: None,
             out,
+            finish: Finish::default(),
             memory,
         });
     } else {
@@ -149,11 +168,8 @@ pub(super) fn grad_weight(
     out: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let group = Group::new(conv, input.dims(), grad_output.dims());
-    let memory = &mut scratch.conv2d;
-    let (window, groups) = (conv.window, conv.groups);
-    let (input, grad_output) = (input.data, grad_output.data);
-    Arch::new().dispatch(Products { window, groups, group, input, grad_output, out, memory });
+    let block = ConvBlock { conv: *conv, relu: false, pool: None };
+    conv_block::grad_weight(&block, input, grad_output, None, out, &mut [], scratch);
 }
 
 /// The convolution itself.
@@ -165,6 +181,7 @@ struct Correlate<'a> {
     weight: &'a [f32],
     bias: Option<&'a [f32]>,
     out: &'a mut [f32],
+    finish: Finish<'a>,
     memory: &'a mut Memory,
 }
 
@@ -178,7 +195,7 @@ impl WithSimd for Correlate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { window, groups, group, input, weight, bias, out, memory } = self;
+        let Self { window, groups, group, input, weight, bias, out, mut finish, memory } = self;
         let columns = VECTORS * S::F32_LANES;
         let Memory { layout, image, weights, rows } = memory;
         layout.lay_out(&window, group.channels, group.size, group.out_size);
@@ -187,9 +204,9 @@ impl WithSimd for Correlate<'_> {
         let weights = pack_weights(weight, groups, group, weights);
         let row_len = layout.n_positions.next_multiple_of(columns);
         let rows = sized(rows, ROWS * row_len);
-        let [_, out_width] = group.out_size;
+        let map_len = out.len() / (input.len() / group.maps_len * group.m);
         let maps = input.chunks_exact(group.maps_len);
-        for (idx, (maps, out)) in maps.zip(out.chunks_exact_mut(group.m * group.n)).enumerate() {
+        for (idx, (maps, out)) in maps.zip(out.chunks_exact_mut(group.m * map_len)).enumerate() {
             let g = idx % groups;
             layout.fill(maps, image);
             for panel in 0..n_panels {
@@ -207,11 +224,10 @@ impl WithSimd for Correlate<'_> {
                         to.copy_from_slice(bytemuck::cast_slice(sums));
                     }
                 }
-                for (row, out) in out[first * group.n..].chunks_exact_mut(group.n).take(n_rows).enumerate() {
-                    let row = &rows[row * row_len..];
-                    for (y, out) in out.chunks_exact_mut(out_width).enumerate() {
-                        out.copy_from_slice(&row[y * layout.row_len..][..out_width]);
-                    }
+                let maps = out[first * map_len..].chunks_exact_mut(map_len).take(n_rows);
+                for (row, map) in maps.enumerate() {
+                    let start = (idx * group.m + first + row) * map_len;
+                    finish.map(&rows[row * row_len..][..row_len], layout.row_len, group.out_size, map, start);
                 }
             }
         }
@@ -256,105 +272,6 @@ fn pack_weights<'a>(weight: &[f32], groups: usize, group: Group, packed: &'a mut
         }
     }
     packed
-}
-
-/// Taps whose products are summed together.
-const TAPS: usize = 2;
-
-/// The products of the output's gradient and the input under each tap, summed over images and positions.
-struct Products<'a> {
-    window: Window,
-    groups: usize,
-    group: Group,
-    input: &'a [f32],
-    grad_output: &'a [f32],
-    out: &'a mut [f32],
-    memory: &'a mut Memory,
-}
-
-impl WithSimd for Products<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { window, groups, group, input, grad_output, out, memory } = self;
-        let Memory { layout, image, rows, .. } = memory;
-        layout.lay_out(&window, group.channels, group.size, group.out_size);
-        let image = zeros(image, layout.len());
-        let row_len = layout.n_positions.next_multiple_of(S::F32_LANES);
-        // Positions between the rows stay zero.
-        let rows = zeros(rows, group.m.next_multiple_of(ROWS) * row_len);
-        let [_, out_width] = group.out_size;
-        // The last few taps are filled up with repetitions of the last one.
-        layout.offsets.resize(group.k.next_multiple_of(TAPS), *layout.offsets.last().unwrap_or(&0));
-        out.fill(0.0);
-        let grads = grad_output.chunks_exact(group.m * group.n);
-        for (idx, (maps, grad)) in input.chunks_exact(group.maps_len).zip(grads).enumerate() {
-            layout.fill(maps, image);
-            for (channel, grad) in grad.chunks_exact(group.n).enumerate() {
-                let row = &mut rows[channel * row_len..][..row_len];
-                for (y, grad) in grad.chunks_exact(out_width).enumerate() {
-                    row[y * layout.row_len..][..out_width].copy_from_slice(grad);
-                }
-            }
-            let out = &mut out[idx % groups * group.m * group.k..][..group.m * group.k];
-            for (panel, grads) in rows.chunks_exact(ROWS * row_len).enumerate() {
-                let first = panel * ROWS;
-                let n_rows = ROWS.min(group.m - first);
-                for (tap, offsets) in layout.offsets.as_chunks::<TAPS>().0.iter().enumerate() {
-                    let sums = dots(simd, grads, row_len, image, *offsets);
-                    let first_tap = tap * TAPS;
-                    for (row, sums) in sums.iter().enumerate().take(n_rows) {
-                        let out = &mut out[(first + row) * group.k + first_tap..(first + row + 1) * group.k];
-                        for (out, sum) in out.iter_mut().zip(sums) {
-                            *out += simd.reduce_sum_f32s(*sum);
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// `Σ grads[row][position] · image[offsets[tap] + position]`, each sum in a register.
-#[inline(always)]
-fn dots<S: Simd>(
-    simd: S,
-    grads: &[f32],
-    row_len: usize,
-    image: &[f32],
-    offsets: [usize; TAPS],
-) -> [[S::f32s; TAPS]; ROWS] {
-    let mut sums = [[simd.splat_f32s(0.0); TAPS]; ROWS];
-    let [tap_0, tap_1] = offsets.map(|offset| S::as_simd_f32s(&image[offset..][..row_len]).0);
-    let mut rows = grads.chunks_exact(row_len).map(|row| S::as_simd_f32s(row).0);
-    let rows: [&[S::f32s]; ROWS] = std::array::from_fn(|_| rows.next().unwrap_or(&[]));
-    let [row_0, row_1, row_2, row_3] = rows;
-    for (((((&v0, &v1), &g0), &g1), &g2), &g3) in
-        tap_0.iter().zip(tap_1).zip(row_0).zip(row_1).zip(row_2).zip(row_3)
-    {
-        let values = [v0, v1];
-        let grads = [g0, g1, g2, g3];
-        for row in 0..ROWS {
-            for tap in 0..TAPS {
-                sums[row][tap] = simd.mul_add_e_f32s(grads[row], values[tap], sums[row][tap]);
-            }
-        }
-    }
-    sums
-}
-
-fn sized(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if memory.len() < len {
-        memory.resize(len, 0.0);
-    }
-    &mut memory[..len]
-}
-
-fn zeros(memory: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    let memory = sized(memory, len);
-    memory.fill(0.0);
-    memory
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The kernel table: one row per operation.
 
 use super::{
-    Scratch, activation, binary, conv2d, indexing, loss, pool2d, reduction, softmax, strided, unary, update,
+    Scratch, activation, binary, conv_block, conv2d, indexing, linear, loss, pool2d, reduction, softmax,
+    strided, unary, update,
 };
 use crate::error::TensorError;
-use crate::graph::Value;
 use crate::layout::Layout;
 use crate::ops::{MatMul, Op, broadcast_strides};
 use crate::plan::{Kernel, Operand, Plan, Step};
@@ -16,6 +16,13 @@ pub const MOST_OPERANDS: usize = 4;
 #[derive(Clone, Copy)]
 pub(crate) struct Read<'a> {
     pub(crate) data: &'a [f32],
+    pub(crate) shape: &'a [usize],
+}
+
+/// An operand while it is written.
+#[derive(Default)]
+pub(crate) struct Write<'a> {
+    pub(crate) data: &'a mut [f32],
     pub(crate) shape: &'a [usize],
 }
 
@@ -39,42 +46,68 @@ pub(super) fn check(plan: &Plan) -> Result<(), TensorError> {
 }
 
 pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) {
+    // Written buffers are taken out, each once, however many of its parts are written.
     let mut written: [Vec<f32>; MOST_OPERANDS] = Default::default();
-    for (memory, operand) in written.iter_mut().zip(&step.writes) {
-        *memory = std::mem::take(&mut buffers[operand.region.buffer]);
+    let holder = |idx: usize| {
+        let buffer = step.writes[idx].region.buffer;
+        step.writes.iter().position(|write| write.region.buffer == buffer).unwrap_or(idx)
+    };
+    for (idx, operand) in step.writes.iter().enumerate().filter(|(idx, _)| holder(*idx) == *idx) {
+        written[idx] = std::mem::take(&mut buffers[operand.region.buffer]);
     }
     let mut reads = [Read { data: &[], shape: &[] }; MOST_OPERANDS];
     for (read, operand) in reads.iter_mut().zip(&step.reads) {
         *read = Read { data: part(&buffers[operand.region.buffer], operand), shape: &operand.value.shape };
     }
     let reads = &reads[..step.reads.len()];
-    match &step.kernel {
-        Kernel::Update(kernel) => {
-            let [parameters, states @ ..] = &mut written;
-            update::run(*kernel, reads[0].data, reads[1].data, parameters, states);
+    if let Kernel::Update(kernel) = &step.kernel {
+        // The gradients end where the trained parameters do, and so does the step.
+        let [parameters, states @ ..] = &mut written;
+        update::run(*kernel, reads[0].data, reads[1].data, parameters, states);
+    } else {
+        let mut writes: [Write<'_>; MOST_OPERANDS] = Default::default();
+        for (idx, memory) in written.iter_mut().enumerate().take(step.writes.len()) {
+            // The parts of one buffer, from its end to its start.
+            let mut rest = memory.as_mut_slice();
+            let mut end = usize::MAX;
+            while let Some(part) = last_part_before(step, idx, end).filter(|part| holder(*part) == idx) {
+                let Operand { region, value } = &step.writes[part];
+                let (before, after) = rest.split_at_mut(region.offset);
+                writes[part] = Write { data: &mut after[..region.len], shape: &value.shape };
+                (rest, end) = (before, region.offset);
+            }
         }
-        Kernel::Copy => output(&mut written[0], &step.writes[0]).copy_from_slice(reads[0].data),
-        Kernel::Operation(op) => {
-            let write = &step.writes[0];
-            compute(op, reads, output(&mut written[0], write), &write.value, scratch);
+        match &step.kernel {
+            Kernel::Operation(op) => compute(op, reads, &mut writes[..step.writes.len()], scratch),
+            Kernel::Blend(blend) => {
+                for (kept, new) in writes[0].data.iter_mut().zip(reads[0].data) {
+                    *kept = blend.decay * *kept + blend.factor * new;
+                }
+            }
+            Kernel::Copy | Kernel::Update(_) => writes[0].data.copy_from_slice(reads[0].data),
         }
     }
-    for (memory, operand) in written.into_iter().zip(&step.writes) {
-        buffers[operand.region.buffer] = memory;
+    for (idx, operand) in step.writes.iter().enumerate().filter(|(idx, _)| holder(*idx) == *idx) {
+        buffers[operand.region.buffer] = std::mem::take(&mut written[idx]);
     }
+}
+
+/// Which of the writes to the buffer of write `of` starts last before `end`.
+fn last_part_before(step: &Step, of: usize, end: usize) -> Option<usize> {
+    let buffer = step.writes[of].region.buffer;
+    let parts = step.writes.iter().enumerate();
+    let parts = parts.filter(|(_, write)| write.region.buffer == buffer && write.region.offset < end);
+    parts.max_by_key(|(_, write)| write.region.offset).map(|(idx, _)| idx)
 }
 
 fn part<'a>(memory: &'a [f32], operand: &Operand) -> &'a [f32] {
     &memory[operand.region.offset..operand.region.offset + operand.region.len]
 }
 
-fn output<'a>(memory: &'a mut [f32], operand: &Operand) -> &'a mut [f32] {
-    &mut memory[operand.region.offset..operand.region.offset + operand.region.len]
-}
-
 /// Runs one operation's kernel over contiguous operands, whose shapes its rule has checked.
-pub(crate) fn compute(op: &Op, reads: &[Read<'_>], out: &mut [f32], value: &Value, scratch: &mut Scratch) {
-    let shape = &value.shape;
+pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scratch: &mut Scratch) {
+    let [Write { data: out, shape }, further @ ..] = writes else { return };
+    let (out, shape): (&mut [f32], &[usize]) = (out, shape);
     match op {
         Op::Activation(activation) => activation::forward(*activation, reads[0].data, out),
         Op::ActivationGrad(grad) => {
@@ -98,6 +131,20 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], out: &mut [f32], value: &Valu
         Op::Conv2dGradWeight(grad) => {
             conv2d::grad_weight(&grad.conv, reads[0], reads[1], out, scratch);
         }
+        Op::ConvBlock(block) => {
+            let bias = reads.get(2).copied();
+            conv_block::forward(block, reads[0], reads[1], bias, out, further, scratch);
+        }
+        Op::ConvBlockGradInput(grad) => {
+            conv_block::grad_input(&grad.block, reads[0], reads[1], Some(reads[2]), out, shape, scratch);
+        }
+        Op::ConvBlockGradWeight(grad) => {
+            let gate = reads.get(2).copied();
+            conv_block::grad_weight(&grad.block, reads[0], reads[1], gate, out, further, scratch);
+        }
+        Op::CrossEntropy(_) => loss::cross_entropy(reads[0], reads[1].data, out, further),
+        Op::Linear(_) => linear::forward(reads[0], reads[1], reads[2].data, out, scratch),
+        Op::LinearGradWeight(_) => linear::grad_weight(reads[0], reads[1], out, further, scratch),
         Op::CountCorrect(_) => loss::count_correct(reads[0], reads[1].data, out),
         Op::Extremum(kind) => binary::extremum(*kind, reads[0], reads[1], shape, out),
         Op::Gather(gather) => {
@@ -131,7 +178,7 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], out: &mut [f32], value: &Valu
         Op::View(view) => strided::view(view, reads[0], out),
         Op::ViewGrad(grad) => strided::view_grad(&grad.view, reads[0], shape, out),
         Op::Where(_) => strided::choose(reads[0], reads[1], reads[2], shape, out),
-        Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) => {
+        Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) | Op::Further(_) => {
             unreachable!("a plan has no step for {op:?}")
         }
     }

@@ -1,6 +1,7 @@
 //! The loss, its gradient, and the count of right answers.
 
-use super::kernels::Read;
+use super::kernels::{Read, Write};
+use super::softmax;
 
 pub(super) fn nll_loss(log_probabilities: Read<'_>, target: &[f32], out: &mut [f32]) {
     let [batch, n_classes] = log_probabilities.dims();
@@ -28,6 +29,25 @@ pub(super) fn count_correct(logits: Read<'_>, target: &[f32], out: &mut [f32]) {
     let rows = logits.data.chunks_exact(n_classes);
     let n_correct = rows.zip(target).filter(|(row, target)| first_largest(row) == **target as usize).count();
     out[0] = n_correct as f32;
+}
+
+/// The mean cross-entropy; of `further`, the count of right answers and the gradient of the mean by the logits.
+pub(super) fn cross_entropy(logits: Read<'_>, target: &[f32], out: &mut [f32], further: &mut [Write<'_>]) {
+    let [count, grad] = further else { unreachable!("both are computed, or the operations are not fused") };
+    let [batch, n_classes] = logits.dims();
+    count_correct(logits, target, count.data);
+    softmax::log_softmax(logits, grad.data);
+    let target: &[u32] = bytemuck::cast_slice(target);
+    let share = 1.0 / batch as f32;
+    let mut sum = 0.0;
+    for (row, &target) in grad.data.chunks_exact_mut(n_classes).zip(target) {
+        // A target outside the classes is nobody's, as for `nll_loss`.
+        sum += row.get(target as usize).copied().unwrap_or(f32::NAN);
+        for (class, cell) in row.iter_mut().enumerate() {
+            *cell = share * (cell.exp() - f32::from(u8::from(class == target as usize)));
+        }
+    }
+    out[0] = -sum / batch as f32;
 }
 
 fn first_largest(row: &[f32]) -> usize {

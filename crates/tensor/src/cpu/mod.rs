@@ -1,13 +1,19 @@
 //! The CPU executor: replays plans over plain vectors of numbers.
 
 mod activation;
+mod arrivals;
 mod binary;
+mod channels_last;
 mod columns;
 mod conv2d;
+mod conv_block;
+mod finish;
 mod gemm;
 mod indexing;
 mod kernels;
+mod linear;
 mod loss;
+mod memory;
 mod padded;
 mod pool2d;
 mod reduction;
@@ -18,11 +24,13 @@ mod update;
 
 use crate::error::TensorError;
 use crate::graph::DType;
-use crate::plan::{ParameterLayout, Plan, Role};
+use crate::plan::{ParameterLayout, Plan, Role, Step};
 use crate::update::Hyper;
 
 pub use kernels::MOST_OPERANDS;
-pub(crate) use {indexing::gather, indexing::index_select, kernels::Read, kernels::compute, strided::cat};
+pub(crate) use {
+    indexing::gather, indexing::index_select, kernels::Read, kernels::Write, kernels::compute, strided::cat,
+};
 
 /// Memory and plans. Parameters, gradients, the optimiser's states and its hyper-parameters are there once, for all
 /// plans; everything else belongs to one plan. After a plan's first run nothing is allocated any more.
@@ -34,7 +42,7 @@ pub struct Executor {
     states: Vec<Vec<f32>>,
     hyper: Vec<f32>,
     plans: Vec<Loaded>,
-    scratch: Scratch,
+    scratch: Box<Scratch>,
 }
 
 #[derive(Debug)]
@@ -50,6 +58,7 @@ pub(crate) struct Scratch {
     columns: Vec<f32>,
     gemm: gemm::Packed,
     conv2d: conv2d::Memory,
+    conv_block: conv_block::Memory,
 }
 
 impl Executor {
@@ -62,7 +71,7 @@ impl Executor {
             states: vec![vec![0.0; layout.len]; n_states],
             hyper: bytemuck::cast_slice(&[Hyper::default()]).to_vec(),
             plans: Vec::new(),
-            scratch: Scratch::default(),
+            scratch: Box::default(),
         }
     }
 
@@ -121,10 +130,16 @@ impl Executor {
 
     /// Runs a plan once.
     pub fn run(&mut self, plan: usize) {
+        self.run_watched(plan, |_| {});
+    }
+
+    /// Runs a plan once, and calls `done` after each of its steps, so that they can be timed.
+    pub fn run_watched(&mut self, plan: usize, mut done: impl FnMut(&Step)) {
         self.swap_own_buffers(plan);
         let Loaded { plan: steps, buffers } = &mut self.plans[plan];
         for step in &steps.steps {
             kernels::run(step, buffers, &mut self.scratch);
+            done(step);
         }
         self.swap_own_buffers(plan);
     }

@@ -26,18 +26,23 @@ fn covered(window: &Window, axis: usize, position: usize, size: usize) -> Range<
 
 /// Calls `visit(output position, rows, columns)` for every window of one map.
 #[inline(always)]
-fn windows(window: &Window, sizes: Sizes, mut visit: impl FnMut(usize, Range<usize>, Range<usize>)) {
-    for y in 0..sizes.out[0] {
-        let rows = covered(window, 0, y, sizes.size[0]);
-        for x in 0..sizes.out[1] {
-            visit(y * sizes.out[1] + x, rows.clone(), covered(window, 1, x, sizes.size[1]));
+pub(super) fn windows(
+    window: &Window,
+    size: [usize; 2],
+    out: [usize; 2],
+    mut visit: impl FnMut(usize, Range<usize>, Range<usize>),
+) {
+    for y in 0..out[0] {
+        let rows = covered(window, 0, y, size[0]);
+        for x in 0..out[1] {
+            visit(y * out[1] + x, rows.clone(), covered(window, 1, x, size[1]));
         }
     }
 }
 
 /// The position of the first of the largest numbers of a window; the last NaN, where there is one.
 #[inline(always)]
-fn first_maximum(map: &[f32], width: usize, rows: Range<usize>, columns: Range<usize>) -> usize {
+pub(super) fn first_maximum(map: &[f32], width: usize, rows: Range<usize>, columns: Range<usize>) -> usize {
     let mut best = rows.start * width + columns.start;
     for row in rows {
         for position in row * width + columns.start..row * width + columns.end {
@@ -49,7 +54,7 @@ fn first_maximum(map: &[f32], width: usize, rows: Range<usize>, columns: Range<u
     best
 }
 
-const fn is_halving(window: &Window) -> bool {
+pub(super) const fn is_halving(window: &Window) -> bool {
     let Window { kernel, stride, padding, .. } = window;
     matches!((kernel, stride, padding), ([2, 2], [2, 2], [0, 0]))
 }
@@ -67,7 +72,7 @@ pub(super) fn maximum(window: &Window, input: Read<'_>, shape: &[usize], out: &m
                 }
             }
         } else {
-            windows(window, sizes, |position, rows, columns| {
+            windows(window, sizes.size, sizes.out, |position, rows, columns| {
                 out[position] = map[first_maximum(map, sizes.size[1], rows, columns)];
             });
         }
@@ -83,7 +88,7 @@ pub(super) fn maximum_grad(window: &Window, input: Read<'_>, grad_output: Read<'
         if is_halving(window) {
             halve_grad(sizes, map, grad, out);
         } else {
-            windows(window, sizes, |position, rows, columns| {
+            windows(window, sizes.size, sizes.out, |position, rows, columns| {
                 out[first_maximum(map, sizes.size[1], rows, columns)] += grad[position];
             });
         }
@@ -115,12 +120,12 @@ fn halve_grad(sizes: Sizes, map: &[f32], grad: &[f32], out: &mut [f32]) {
 
 /// Whether `b` comes out on top of `a`, which is looked at first: where it is larger, or not a number, as in PyTorch.
 #[inline(always)]
-fn exceeds(a: f32, b: f32) -> bool {
+pub(super) fn exceeds(a: f32, b: f32) -> bool {
     b > a || b.is_nan()
 }
 
 #[inline(always)]
-fn larger(a: f32, b: f32) -> f32 {
+pub(super) fn larger(a: f32, b: f32) -> f32 {
     if exceeds(a, b) { b } else { a }
 }
 
@@ -129,7 +134,7 @@ pub(super) fn average(window: &Window, input: Read<'_>, shape: &[usize], out: &m
     let share = 1.0 / window.n_taps() as f32;
     let maps = input.data.chunks_exact(sizes.size[0] * sizes.size[1]);
     for (map, out) in maps.zip(out.chunks_exact_mut(sizes.out[0] * sizes.out[1])) {
-        windows(window, sizes, |position, rows, columns| {
+        windows(window, sizes.size, sizes.out, |position, rows, columns| {
             out[position] = sum(map, sizes.size[1], rows, columns) * share;
         });
     }
@@ -141,7 +146,7 @@ pub(super) fn average_grad(window: &Window, grad_output: Read<'_>, shape: &[usiz
     out.fill(0.0);
     let grads = grad_output.data.chunks_exact(sizes.out[0] * sizes.out[1]);
     for (grad, out) in grads.zip(out.chunks_exact_mut(sizes.size[0] * sizes.size[1])) {
-        windows(window, sizes, |position, rows, columns| {
+        windows(window, sizes.size, sizes.out, |position, rows, columns| {
             add(out, sizes.size[1], rows, columns, grad[position] * share);
         });
     }
@@ -218,7 +223,7 @@ mod tests {
 
             let mut expected = vec![0.0; grad.len()];
             let mut expected_grad = vec![0.0; map.len()];
-            windows(&window, sizes, |position, rows, columns| {
+            windows(&window, sizes.size, sizes.out, |position, rows, columns| {
                 let first = first_maximum(&map, size[1], rows, columns);
                 expected[position] = map[first];
                 expected_grad[first] += grad[position];

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use super::Tensor;
 use super::autograd::{Meta, is_recording};
 use super::storage::{Data, Element, on_elements};
-use crate::cpu::{self, Read};
+use crate::cpu::{self, Read, Write};
 use crate::error::TensorError;
 use crate::graph::{DType, Value};
 use crate::layout::Layout;
@@ -96,7 +96,8 @@ pub(super) fn compute(op: &Op, inputs: &[&Tensor], value: &Value) -> Result<Tens
         reads.push(Read { data: &data[input.range()], shape: input.shape() });
     }
     let mut out = vec![0.0; value.numel()];
-    SCRATCH.with_borrow_mut(|scratch| cpu::compute(op, &reads, &mut out, value, scratch));
+    let mut write = [Write { data: &mut out, shape: &value.shape }];
+    SCRATCH.with_borrow_mut(|scratch| cpu::compute(op, &reads, &mut write, scratch));
     Ok(Tensor::from_data(Data::F32(out), &value.shape))
 }
 

@@ -31,7 +31,7 @@ fn check(
     let gradients = graph.gradients(loss, &parameters).unwrap();
     let n_outputs = graph.node(output).value.numel();
     let outputs = vec![("loss".to_owned(), loss)];
-    let plan = Plan::compile(&graph, &PlanRequest { outputs, gradients, update: None });
+    let plan = Plan::compile(&graph, &PlanRequest { outputs, gradients, ..PlanRequest::default() });
     let layout = plan.layout.clone();
     let mut executor = Executor::new(&layout, 0);
     let plan = executor.add(plan).unwrap();

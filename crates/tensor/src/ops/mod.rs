@@ -9,6 +9,7 @@ mod cat;
 mod compare;
 mod conv2d;
 mod count_correct;
+mod fused;
 mod gather;
 mod index_select;
 mod matmul;
@@ -32,6 +33,10 @@ pub use cat::Cat;
 pub use compare::{Compare, Extremum};
 pub use conv2d::{Conv2d, Conv2dGradInput, Conv2dGradWeight};
 pub use count_correct::CountCorrect;
+pub use fused::{
+    ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CrossEntropy, Further, Linear, LinearGradWeight,
+    NO_CHOICE,
+};
 pub use gather::{Gather, Scatter, ScatterAdd};
 pub use index_select::{IndexAdd, IndexSelect};
 pub use matmul::MatMul;
@@ -114,7 +119,7 @@ macro_rules! operations {
 
 // The kernel table of the CPU and that of the GPU have one row for each of these.
 operations! {
-    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, CountCorrect, Extremum, Gather, IndexAdd, IndexSelect, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
+    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
 }
 
 #[derive(Debug)]

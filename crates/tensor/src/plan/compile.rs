@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use super::fuse::fuse;
 use super::{Buffer, Kernel, Operand, ParameterLayout, Plan, PlanRequest, Region, Role, Step};
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
@@ -8,11 +9,15 @@ use crate::update::HYPER_LEN;
 impl Plan {
     /// Turns a graph into buffers and steps: what the request does not need is dropped, reshapes share their input's
     /// buffer, gradients are written where the optimiser reads them, and scratch buffers are used again as soon as
-    /// nothing reads them any more.
+    /// nothing reads them any more. Chains of operations that one kernel can compute become one step.
     ///
     /// Whole buffers are reused, never parts of one: GPUs track the use of whole buffers.
     pub fn compile(graph: &Graph, request: &PlanRequest) -> Self {
-        Compiler::new(graph, request).run()
+        if request.unfused {
+            return Compiler::new(graph, request).run();
+        }
+        let (graph, request) = fuse(graph, request);
+        Compiler::new(&graph, &request).run()
     }
 }
 
@@ -27,6 +32,8 @@ struct Compiler<'a> {
     /// Nodes whose numbers go straight into the buffer of gradients, with the parameter's position.
     destinations: HashMap<NodeId, usize>,
     free: Vec<usize>,
+    /// What an operation writes besides its own output, in order.
+    further: HashMap<NodeId, Vec<NodeId>>,
 }
 
 const NEVER: usize = usize::MAX;
@@ -44,6 +51,7 @@ impl<'a> Compiler<'a> {
             last_use: vec![0; n_nodes],
             destinations: HashMap::new(),
             free: Vec::new(),
+            further: HashMap::new(),
         }
     }
 
@@ -61,12 +69,15 @@ impl<'a> Compiler<'a> {
                         let input = self.operand(node.inputs[0]);
                         Operand { region: input.region, value: node.value.clone() }
                     }
+                    // Written together with the first output.
+                    Op::Further(_) => continue,
                     op => self.step(id, op),
                 };
                 self.operands[id.idx()] = Some(operand);
             }
         }
         self.copy_other_gradients();
+        self.blend();
         self.finish()
     }
 
@@ -78,21 +89,14 @@ impl<'a> Compiler<'a> {
         id
     }
 
-    fn roots(&self) -> impl Iterator<Item = NodeId> {
-        let outputs = self.request.outputs.iter().map(|(_, id)| *id);
-        outputs.chain(self.request.gradients.iter().flatten().copied())
-    }
-
-    fn live_nodes(&self) -> Vec<bool> {
-        let mut live = vec![false; self.graph.nodes().len()];
-        for id in self.roots() {
-            live[id.idx()] = true;
-        }
-        for (id, node) in self.graph.nodes().rev() {
-            if live[id.idx()] {
-                for input in &node.inputs {
-                    live[input.idx()] = true;
-                }
+    /// What is computed: what the request needs, and what comes out together with it.
+    fn live_nodes(&mut self) -> Vec<bool> {
+        let mut live = self.graph.live(self.request.roots());
+        for (id, node) in self.graph.nodes() {
+            if let Op::Further(_) = node.op {
+                let first = node.inputs[0];
+                live[id.idx()] = live[first.idx()];
+                self.further.entry(first).or_default().push(id);
             }
         }
         live
@@ -103,13 +107,13 @@ impl<'a> Compiler<'a> {
     fn choose_destinations(&mut self, live: &[bool]) {
         let mut n_readers = vec![0; live.len()];
         for (_, node) in self.graph.nodes().filter(|(id, _)| live[id.idx()]) {
-            if !matches!(node.op, Op::Reshape(_)) {
+            if !matches!(node.op, Op::Reshape(_) | Op::Further(_)) {
                 for &input in &node.inputs {
                     n_readers[self.owner(input).idx()] += 1;
                 }
             }
         }
-        for id in self.roots() {
+        for id in self.request.roots() {
             n_readers[self.owner(id).idx()] += 1;
         }
         for (position, gradient) in self.request.gradients.iter().enumerate() {
@@ -124,15 +128,14 @@ impl<'a> Compiler<'a> {
 
     fn find_last_uses(&mut self, live: &[bool]) {
         for (id, node) in self.graph.nodes().filter(|(id, _)| live[id.idx()]) {
-            if !matches!(node.op, Op::Reshape(_)) {
+            if !matches!(node.op, Op::Reshape(_) | Op::Further(_)) {
                 for &input in &node.inputs {
                     let owner = self.owner(input).idx();
                     self.last_use[owner] = id.idx();
                 }
             }
         }
-        let roots: Vec<NodeId> = self.roots().collect();
-        for root in roots {
+        for root in self.request.roots() {
             let owner = self.owner(root).idx();
             self.last_use[owner] = NEVER;
         }
@@ -173,18 +176,33 @@ impl<'a> Compiler<'a> {
     fn step(&mut self, id: NodeId, op: &Op) -> Operand {
         let node = self.graph.node(id);
         let reads: Vec<Operand> = node.inputs.iter().map(|&input| self.operand(input).clone()).collect();
+        let output = self.place(id);
+        let mut writes = vec![output.clone()];
+        let further = self.further.get(&id).cloned().unwrap_or_default();
+        for &further in &further {
+            let operand = self.place(further);
+            self.operands[further.idx()] = Some(operand.clone());
+            writes.push(operand);
+        }
+        self.plan.steps.push(Step { kernel: Kernel::Operation(op.clone()), reads, writes });
+        self.operands[id.idx()] = Some(output.clone());
+        self.release(id, &node.inputs);
+        for output in further.into_iter().chain([id]) {
+            if self.last_use[output.idx()] == 0 {
+                self.free(output);
+            }
+        }
+        output
+    }
+
+    /// Where a node's numbers are to be written.
+    fn place(&mut self, id: NodeId) -> Operand {
+        let value = self.graph.node(id).value.clone();
         let region = match self.destinations.get(&id) {
             Some(&position) => self.slot(&Role::Gradients, position),
-            None => self.scratch(node.value.numel()),
+            None => self.scratch(value.numel()),
         };
-        let output = Operand { region, value: node.value.clone() };
-        self.plan.steps.push(Step {
-            kernel: Kernel::Operation(op.clone()),
-            reads,
-            writes: vec![output.clone()],
-        });
-        self.release(id, &node.inputs);
-        output
+        Operand { region, value }
     }
 
     fn scratch(&mut self, len: usize) -> Region {
@@ -210,11 +228,16 @@ impl<'a> Compiler<'a> {
     fn release(&mut self, id: NodeId, inputs: &[NodeId]) {
         for &input in inputs {
             let owner = self.owner(input);
-            let buffer = self.operand(owner).region.buffer;
-            let scratch = self.plan.buffers[buffer].role == Role::Scratch;
-            if scratch && self.last_use[owner.idx()] == id.idx() && !self.free.contains(&buffer) {
-                self.free.push(buffer);
+            if self.last_use[owner.idx()] == id.idx() {
+                self.free(owner);
             }
+        }
+    }
+
+    fn free(&mut self, owner: NodeId) {
+        let buffer = self.operand(owner).region.buffer;
+        if self.plan.buffers[buffer].role == Role::Scratch && !self.free.contains(&buffer) {
+            self.free.push(buffer);
         }
     }
 
@@ -230,9 +253,18 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    fn blend(&mut self) {
+        for (blend, id) in &self.request.blends {
+            let from = self.operand(*id).clone();
+            let to = Operand { region: self.slot(&Role::Parameters, blend.slot), value: from.value.clone() };
+            self.plan.steps.push(Step { kernel: Kernel::Blend(*blend), reads: vec![from], writes: vec![to] });
+        }
+    }
+
     fn finish(mut self) -> Plan {
-        if let Some(update) = self.request.update {
-            let len = self.plan.layout.len;
+        let ParameterLayout { len, trainable_len, .. } = self.plan.layout;
+        // Without anything to train there is nothing to step.
+        if let Some(update) = self.request.update.filter(|_| trainable_len > 0) {
             let gradients = self.shared(&Role::Gradients, len);
             let hyper = self.shared(&Role::Hyper, HYPER_LEN);
             let parameters = self.shared(&Role::Parameters, len);
@@ -240,8 +272,8 @@ impl<'a> Compiler<'a> {
             let writes: Vec<usize> = std::iter::once(parameters).chain(states.collect::<Vec<_>>()).collect();
             self.plan.steps.push(Step {
                 kernel: Kernel::Update(update),
-                reads: vec![self.plan.whole(gradients), self.plan.whole(hyper)],
-                writes: writes.into_iter().map(|buffer| self.plan.whole(buffer)).collect(),
+                reads: vec![Plan::beginning(gradients, trainable_len), Plan::beginning(hyper, HYPER_LEN)],
+                writes: writes.into_iter().map(|buffer| Plan::beginning(buffer, trainable_len)).collect(),
             });
         }
         let outputs = self.request.outputs.iter();

@@ -1,0 +1,104 @@
+//! What is done to a convolution's map before it leaves the cache: ReLU and pooling.
+
+use super::pool2d::{self, exceeds};
+use crate::ops::NO_CHOICE;
+use crate::window::Window;
+
+/// What follows a convolution, and where pooling's choice is written, laid out as the output.
+#[derive(Default)]
+pub(super) struct Finish<'a> {
+    pub(super) relu: bool,
+    pub(super) pool: Option<Window>,
+    pub(super) choice: Option<&'a mut [u32]>,
+}
+
+impl Finish<'_> {
+    /// Finishes a map whose rows lie `row_len` apart; `start` is the position of the result's first number in the output.
+    #[inline(always)]
+    pub(super) fn map(
+        &mut self,
+        rows: &[f32],
+        row_len: usize,
+        size: [usize; 2],
+        out: &mut [f32],
+        start: usize,
+    ) {
+        let relu = self.relu;
+        let Some(window) = &self.pool else {
+            for (row, out) in rows.chunks(row_len).zip(out.chunks_exact_mut(size[1])) {
+                if relu {
+                    for (out, &x) in out.iter_mut().zip(row) {
+                        *out = rectified(x);
+                    }
+                } else {
+                    out.copy_from_slice(&row[..out.len()]);
+                }
+            }
+            return;
+        };
+        let Some([_, out_width]) = window.output(size) else { return };
+        let mut choice = self.choice.as_mut().map(|choice| &mut choice[start..start + out.len()]);
+        if pool2d::is_halving(window) {
+            for (y, out) in out.chunks_exact_mut(out_width).enumerate() {
+                let pair = &rows[2 * y * row_len..];
+                let (upper, lower) = (&pair[..2 * out_width], &pair[row_len..][..2 * out_width]);
+                match &mut choice {
+                    Some(choice) => {
+                        let first = (2 * y * size[1]) as u32;
+                        let choice = &mut choice[y * out_width..][..out_width];
+                        halve_and_choose(upper, lower, relu, first, size[1] as u32, out, choice);
+                    }
+                    None => halve(upper, lower, relu, out),
+                }
+            }
+        } else {
+            let out_size = [out.len() / out_width, out_width];
+            pool2d::windows(window, size, out_size, |position, y, x| {
+                let best = pool2d::first_maximum(rows, row_len, y, x);
+                let largest = rows[best];
+                out[position] = if relu { rectified(largest) } else { largest };
+                if let Some(choice) = &mut choice {
+                    let chosen = best / row_len * size[1] + best % row_len;
+                    choice[position] = if !relu || largest > 0.0 { chosen as u32 } else { NO_CHOICE };
+                }
+            });
+        }
+    }
+}
+
+/// A NaN stays one, so that divergence is seen.
+#[inline(always)]
+const fn rectified(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
+#[inline(always)]
+fn halve(upper: &[f32], lower: &[f32], relu: bool, out: &mut [f32]) {
+    let cells = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+    for (out, (&[a, b], &[c, d])) in out.iter_mut().zip(cells) {
+        let largest = pool2d::larger(pool2d::larger(a, b), pool2d::larger(c, d));
+        *out = if relu { rectified(largest) } else { largest };
+    }
+}
+
+#[inline(always)]
+fn halve_and_choose(
+    upper: &[f32],
+    lower: &[f32],
+    relu: bool,
+    first: u32,
+    width: u32,
+    out: &mut [f32],
+    choice: &mut [u32],
+) {
+    let cells = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+    for ((x, (out, choice)), (&[a, b], &[c, d])) in (0u32..).zip(out.iter_mut().zip(choice)).zip(cells) {
+        let (above, below) = (pool2d::larger(a, b), pool2d::larger(c, d));
+        let is_below = exceeds(above, below);
+        let largest = if is_below { below } else { above };
+        let right = if is_below { exceeds(c, d) } else { exceeds(a, b) };
+        let chosen = first + 2 * x + u32::from(right) + if is_below { width } else { 0 };
+        *out = if relu { rectified(largest) } else { largest };
+        *choice = if !relu || largest > 0.0 { chosen } else { NO_CHOICE };
+    }
+}
