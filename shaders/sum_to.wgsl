@@ -15,6 +15,9 @@ const SUMMED_SIZES: array<u32, 6> = array<u32, 6>(1, 1, 1, 1, 1, 1);
 const SUMMED_STRIDES: array<u32, 6> = array<u32, 6>(0, 0, 0, 0, 0, 0);
 
 const WORKGROUP_SIZE = 64u;
+// An invocation adds this many of its terms before it adds them to the rest, as one long sum would round away digits
+// that a training through normalisation misses.
+const BLOCK = 32u * WORKGROUP_SIZE;
 const N_OUTPUTS = KEPT_SIZES[0] * KEPT_SIZES[1] * KEPT_SIZES[2] * KEPT_SIZES[3] * KEPT_SIZES[4] * KEPT_SIZES[5];
 const N_SUMMED =
     SUMMED_SIZES[0] * SUMMED_SIZES[1] * SUMMED_SIZES[2] * SUMMED_SIZES[3] * SUMMED_SIZES[4] * SUMMED_SIZES[5];
@@ -45,15 +48,19 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         rest /= kept_sizes[dim];
     }
     var sum = 0.0;
-    for (var term = lane; term < N_SUMMED; term += WORKGROUP_SIZE) {
-        var input_idx = first;
-        rest = term;
-        for (var k = 0u; k < SUMMED_RANK; k += 1u) {
-            let dim = 5u - k;
-            input_idx += (rest % summed_sizes[dim]) * summed_strides[dim];
-            rest /= summed_sizes[dim];
+    for (var block = lane; block < N_SUMMED; block += BLOCK) {
+        var part = 0.0;
+        for (var term = block; term < min(block + BLOCK, N_SUMMED); term += WORKGROUP_SIZE) {
+            var input_idx = first;
+            rest = term;
+            for (var k = 0u; k < SUMMED_RANK; k += 1u) {
+                let dim = 5u - k;
+                input_idx += (rest % summed_sizes[dim]) * summed_strides[dim];
+                rest /= summed_sizes[dim];
+            }
+            part += input[input_idx];
         }
-        sum += input[input_idx];
+        sum += part;
     }
 
     // Two levels of eight: halving needs three times the barriers, which are dear on software adapters.

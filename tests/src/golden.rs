@@ -63,6 +63,17 @@ impl GoldenCase<'_> {
         self.find(role).unwrap_or_else(|| panic!("{} has no {role}", self.name))
     }
 
+    /// A tensor of whole numbers: its shape and its elements.
+    ///
+    /// # Panics
+    /// Where the case has none of this name.
+    pub fn whole_numbers(&self, role: &str) -> (Vec<usize>, Vec<i64>) {
+        let view = self.file.tensor(&format!("{}/{role}", self.name));
+        let view = view.unwrap_or_else(|_| panic!("{} has no {role}", self.name));
+        assert_eq!(view.dtype(), Dtype::I64, "{role} of {} holds other numbers", self.name);
+        (view.shape().to_vec(), bytemuck::pod_collect_to_vec(view.data()))
+    }
+
     /// An argument that is one number for both axes, or one for each.
     ///
     /// # Panics

@@ -1,4 +1,4 @@
-//! Both executors retrace whole trainings of PyTorch's, from the same weights over the same batches of MNIST: the first
+//! Both executors, and eager modules, retrace whole trainings of PyTorch's, from the same weights over the same batches of MNIST: the first
 //! step's gradients, every step's loss, and the weights at the end.
 //!
 //! The pictures are not part of this repository: the environment variable `RECEPTIVE_MNIST` names a folder with MNIST's
@@ -9,10 +9,13 @@
 use std::path::Path;
 
 use data::Images;
-use nn::layers::{AdaptiveAvgPool2d, Conv2d, Linear, MaxPool2d};
-use nn::{LayerSpec, ModelSpec, Network, Optimiser, names};
+use nn::functional::{self, Reduction};
+use nn::layers::{AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d};
+use nn::modules::{Module, Sequential, StateDict, read_state_dict};
+use nn::optim::Optim;
+use nn::{LayerSpec, ModelSpec, Network, Optimiser, initial_parameters, names};
 use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, open_gpu};
-use tensor::{ParameterLayout, cpu};
+use tensor::{ParameterLayout, Tensor, cpu};
 
 const TRAINING: &[u8] = include_bytes!("../golden/training.safetensors");
 
@@ -60,6 +63,7 @@ fn conv(out_channels: usize, kernel_size: usize, stride: usize, padding: usize) 
 
 fn layers(run: &str) -> Vec<LayerSpec> {
     use LayerSpec::{Flatten, ReLU};
+    let norm = LayerSpec::BatchNorm2d(BatchNorm2d::default());
     let pool = || LayerSpec::MaxPool2d(MaxPool2d::default());
     let linear = LayerSpec::Linear(Linear { out_features: 10, bias: true });
     match run {
@@ -77,6 +81,10 @@ fn layers(run: &str) -> Vec<LayerSpec> {
             LayerSpec::AdaptiveAvgPool2d(AdaptiveAvgPool2d::default()),
             Flatten,
         ],
+        "normed_sgd" => {
+            let conv = Conv2d { out_channels: 8, padding: 1.into(), bias: false, ..Conv2d::default() };
+            vec![LayerSpec::Conv2d(conv), norm, ReLU, pool(), Flatten, linear]
+        }
         other => panic!("{other} is another network"),
     }
 }
@@ -113,10 +121,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A flat buffer put together from the tensors `prefix.PARAMETER`.
+    /// A flat buffer of what is trained, put together from the tensors `prefix.PARAMETER`; the rest, which PyTorch's
+    /// files of trainings leave out, is as at the start.
     fn flat(&self, layout: &ParameterLayout, prefix: &str) -> Vec<f32> {
-        let mut flat = vec![0.0; layout.len];
-        for slot in &layout.slots {
+        let mut flat = initial_parameters(layout, 0);
+        for slot in layout.slots.iter().filter(|slot| slot.trainable) {
             let (shape, numbers) = self.golden.tensor(&format!("{prefix}.{}", slot.name));
             assert_eq!(shape, slot.shape);
             flat[slot.range()].copy_from_slice(&numbers);
@@ -134,10 +143,13 @@ impl<'a> Run<'a> {
     fn check(&self, backend: &str, gradients: &[f32], losses: &[f32], parameters: &[f32]) {
         let what = |what: &str| format!("{} on the {backend}: {what}", self.golden.name);
         let layout = self.network.layout();
-        assert_close(&what("first gradients"), gradients, &self.flat(&layout, "grad"), Tolerance::SUMS);
+        let trained = ..layout.trainable_len;
+        let expected = self.flat(&layout, "grad");
+        assert_close(&what("first gradients"), &gradients[trained], &expected[trained], Tolerance::SUMS);
         let tolerance = if self.golden.name == "strided_adam" { AFTER_A_TURNED_GATE } else { AFTER_STEPS };
         assert_close(&what("losses"), losses, &self.golden.tensor("losses").1, tolerance);
-        assert_close(&what("weights"), parameters, &self.flat(&layout, "final"), tolerance);
+        let expected = self.flat(&layout, "final");
+        assert_close(&what("weights"), &parameters[trained], &expected[trained], tolerance);
     }
 
     fn on_cpu(&self, mnist: &Mnist) {
@@ -159,6 +171,47 @@ impl<'a> Run<'a> {
             }
         }
         self.check("CPU", &gradients, &losses, executor.parameters());
+    }
+
+    /// PyTorch's own tensors, read from its file by their names.
+    fn state_dict(&self, prefix: &str) -> StateDict {
+        let prefix = format!("{}/{prefix}.", self.golden.name);
+        let named = read_state_dict(TRAINING).unwrap().into_iter();
+        named.filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?.to_owned(), tensor))).collect()
+    }
+
+    /// The training as one writes it in PyTorch: modules, a loss, backward, an optimiser's step.
+    fn with_modules(&self, mnist: &Mnist) {
+        let model = Sequential::from_network(&self.network, 0).unwrap();
+        // PyTorch's file leaves out what is not trained; it starts as it always does.
+        let init: StateDict = self.state_dict("init").into_iter().chain(model.named_buffers()).collect();
+        model.load_state_dict(&init).unwrap();
+        let mut optimiser = Optim::new(model.parameters(), self.optimiser.clone(), self.learning_rate);
+        let layout = self.network.layout();
+        let flat = |of: &dyn Fn(&Tensor) -> Tensor| {
+            let mut flat = vec![0.0; layout.len];
+            let trained = layout.slots.iter().filter(|slot| slot.trainable);
+            for (slot, parameter) in trained.zip(model.parameters()) {
+                flat[slot.range()].copy_from_slice(&of(&parameter).to_vec::<f32>().unwrap());
+            }
+            flat
+        };
+        let (mut gradients, mut losses) = (Vec::new(), Vec::new());
+        for step in 0..self.n_steps {
+            let (pixels, labels) = self.batch(mnist, step);
+            let images = Tensor::from_vec(pixels, [self.batch, 1, 28, 28]).unwrap();
+            let labels = Tensor::from_vec(labels, [self.batch]).unwrap();
+            optimiser.zero_grad();
+            let logits = model.forward(&images).unwrap();
+            let loss = functional::cross_entropy(&logits, &labels, 0.0, Reduction::Mean).unwrap();
+            loss.backward().unwrap();
+            losses.push(loss.item().unwrap() as f32);
+            if step == 0 {
+                gradients = flat(&|parameter| parameter.grad().expect("backward computed it"));
+            }
+            optimiser.step().unwrap();
+        }
+        self.check("modules", &gradients, &losses, &flat(&Tensor::detach));
     }
 
     async fn on_gpu(&self, mnist: &Mnist) {
@@ -190,12 +243,18 @@ fn retrace(run: &str) {
     let golden = Golden::read(TRAINING);
     let run = Run::new(golden.case(run));
     run.on_cpu(&mnist);
+    run.with_modules(&mnist);
     pollster::block_on(run.on_gpu(&mnist));
 }
 
 #[test]
 fn sgd_retraces_the_small_network() {
     retrace("small_sgd");
+}
+
+#[test]
+fn sgd_retraces_the_normalised_network() {
+    retrace("normed_sgd");
 }
 
 #[test]

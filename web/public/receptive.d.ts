@@ -64,6 +64,7 @@ export type Pair = number | [number, number];
 
 export type Layer =
   | { type: "Conv2d"; out_channels: number; kernel_size: Pair; stride?: Pair; padding?: Pair; dilation?: Pair; groups?: number; bias?: boolean }
+  | { type: "BatchNorm2d"; eps?: number; momentum?: number; affine?: boolean; track_running_stats?: boolean }
   | { type: "MaxPool2d" | "AvgPool2d"; kernel_size: Pair; stride?: Pair; padding?: Pair }
   | { type: "AdaptiveAvgPool2d"; output_size: Pair }
   | { type: "Linear"; out_features: number; bias?: boolean }

@@ -1,13 +1,14 @@
 //! The table of kernels: for each operation its shader, the values of the shader's constants and how many workgroups
 //! cover the output.
 
+mod batch_norm2d;
 mod elementwise;
 mod matmul;
 mod rows;
 mod strided;
 mod windowed;
 
-use tensor::ops::Op;
+use tensor::ops::{Op, Reduce};
 use tensor::{Kernel, Operand, Step, Update};
 
 use crate::error::GpuError;
@@ -104,6 +105,9 @@ files!(
     "adaptive_avg_pool2d_grad",
     "avg_pool2d",
     "avg_pool2d_grad",
+    "batch_norm2d",
+    "batch_norm2d_grad_input",
+    "batch_norm2d_grad_weight",
     "binary",
     "blend",
     "conv2d",
@@ -119,6 +123,7 @@ files!(
     "max_pool2d_grad_disjoint",
     "nll_loss",
     "nll_loss_grad",
+    "reduction",
     "sgd",
     "softmax",
     "softmax_grad",
@@ -135,6 +140,11 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::AdaptiveAvgPool2dGrad(_) => windowed::planes("adaptive_avg_pool2d_grad", step, true),
             Op::AvgPool2d(pool) => windowed::pool2d("avg_pool2d", &pool.window, step, false),
             Op::AvgPool2dGrad(pool) => windowed::pool2d("avg_pool2d_grad", &pool.window, step, true),
+            Op::BatchNorm2d(norm) => batch_norm2d::each("batch_norm2d", norm.eps, step)?,
+            Op::BatchNorm2dGradInput(grad) => batch_norm2d::each("batch_norm2d_grad_input", grad.eps, step)?,
+            Op::BatchNorm2dGradWeight(grad) => {
+                batch_norm2d::grad_weight("batch_norm2d_grad_weight", grad.eps, step)?
+            }
             Op::Binary(binary) => strided::binary("binary", *binary, step)?,
             Op::Conv2d(conv) => windowed::conv2d("conv2d", conv, step),
             Op::Conv2dGradInput(grad) => windowed::conv2d_grad_input("conv2d_grad_input", &grad.conv, step),
@@ -149,6 +159,9 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::MaxPool2dGrad(pool) => windowed::max_pool2d_grad(&pool.window, step),
             Op::NllLoss(_) => rows::over_batch("nll_loss", step),
             Op::NllLossGrad(_) => rows::nll_loss_grad("nll_loss_grad", step),
+            Op::Reduction(reduction) if matches!(reduction.kind, Reduce::Mean | Reduce::Var { .. }) => {
+                strided::reduction("reduction", reduction.kind, step)?
+            }
             Op::Softmax(_) => rows::last_dimension("softmax", step),
             Op::SoftmaxGrad(_) => rows::last_dimension("softmax_grad", step),
             Op::SumTo(_) => strided::sum_to("sum_to", step)?,

@@ -43,6 +43,8 @@ pub struct LayerGeometry {
     pub output: Vec<usize>,
     /// The parameters by PyTorch's names within the layer, `weight` and `bias`, with their shapes.
     pub parameters: Vec<(&'static str, Vec<usize>)>,
+    /// What is kept but not learned, such as `running_mean`, alike.
+    pub buffers: Vec<(&'static str, Vec<usize>)>,
     /// Multiply–adds for one image; comparisons and additions of pooling are not counted.
     pub macs: usize,
     /// What one cell of the output sees of the network's input.
@@ -151,11 +153,22 @@ fn layer_geometry(
         input: shape.to_vec(),
         output: shape.to_vec(),
         parameters: Vec::new(),
+        buffers: Vec::new(),
         macs: 0,
         receptive_field: field,
     };
     Ok(match layer {
         LayerSpec::Conv2d(conv) => conv_geometry(conv, maps()?, field)?,
+        LayerSpec::BatchNorm2d(norm) => {
+            let [channels, ..] = maps()?;
+            norm.check(maps()?)?;
+            LayerGeometry {
+                parameters: norm.parameters(channels),
+                buffers: norm.buffers(channels),
+                macs: numel(shape),
+                ..unchanged(shape)
+            }
+        }
         LayerSpec::MaxPool2d(pool) => LayerGeometry {
             output: pool.output(maps()?)?.to_vec(),
             receptive_field: field.through(
@@ -209,6 +222,7 @@ fn conv_geometry(
         input: input.to_vec(),
         output: output.to_vec(),
         parameters,
+        buffers: Vec::new(),
         macs: numel(&output).saturating_mul(conv.fan_in(input[0])),
         receptive_field: field.through(
             conv.kernel_size.array(),
@@ -234,6 +248,7 @@ fn linear_geometry(
         input: vec![in_features],
         output: vec![out_features],
         parameters,
+        buffers: Vec::new(),
         macs: in_features.saturating_mul(out_features),
         receptive_field: ReceptiveField::whole(image),
     })
@@ -250,6 +265,20 @@ pub(crate) fn check_size(argument: &'static str, value: usize, most: usize) -> R
         0 => Err(GeometryError::Zero { argument }),
         _ if value > most => Err(GeometryError::Huge { argument, value, most }),
         _ => Ok(()),
+    }
+}
+
+/// Refuses what is not a number between two others.
+pub(crate) fn check_number(
+    argument: &'static str,
+    value: f32,
+    least: f32,
+    most: f32,
+) -> Result<(), GeometryError> {
+    if (least..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(GeometryError::Number { argument, value, least, most })
     }
 }
 

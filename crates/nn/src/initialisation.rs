@@ -5,20 +5,34 @@ use tensor::random::{Purpose, Stream};
 
 /// PyTorch's defaults for convolutions and linear layers: weights and biases alike uniform in `±1/√fan_in`, where
 /// `fan_in` is the number of inputs that one output sums over (`nn.Conv2d`'s and `nn.Linear`'s `reset_parameters`: He
-/// and others' "Kaiming" initialisation with `a = √5`).
+/// and others' "Kaiming" initialisation with `a = √5`). Normalisation starts with weights and running variances of 1; its
+/// biases, running means and counts start with 0.
 ///
 /// A parameter's numbers depend on the seed and its position alone. The result is laid out as `layout` says.
 pub fn initial_parameters(layout: &ParameterLayout, seed: u64) -> Vec<f32> {
     let mut parameters = vec![0.0; layout.len];
-    let mut fan_in = 1;
+    let mut bound = 0.0;
     for (position, slot) in layout.slots.iter().enumerate() {
-        // A bias follows its weight, and shares its fan-in.
-        if slot.shape.len() > 1 {
-            fan_in = slot.shape[1..].iter().product();
+        let numbers = &mut parameters[slot.range()];
+        match (slot.name.rsplit('.').next(), slot.shape.as_slice()) {
+            (Some("running_var"), _) => numbers.fill(1.0),
+            (Some("running_mean" | "num_batches_tracked"), _) => {}
+            // One weight per channel scales it. The bias that follows moves it, from 0.
+            (Some("weight"), [_]) => {
+                numbers.fill(1.0);
+                bound = 0.0;
+            }
+            (_, shape) => {
+                // A bias follows its weight, and shares its fan-in.
+                if let [_, fan_in @ ..] = shape
+                    && !fan_in.is_empty()
+                {
+                    bound = 1.0 / (fan_in.iter().product::<usize>() as f32).sqrt();
+                }
+                let mut stream = Stream::new(seed, Purpose::Initialisation, position as u64);
+                numbers.fill_with(|| stream.uniform_in(-bound, bound));
+            }
         }
-        let bound = 1.0 / (fan_in as f32).sqrt();
-        let mut stream = Stream::new(seed, Purpose::Initialisation, position as u64);
-        parameters[slot.range()].fill_with(|| stream.uniform_in(-bound, bound));
     }
     parameters
 }

@@ -1,15 +1,22 @@
 //! Networks as data: a [`ModelSpec`] describes a network, and everything else is derived from it: its geometry
 //! (shapes, parameters, arithmetic, receptive fields), its initial weights, and the graph that trains it.
 //!
-//! This crate never runs anything and knows no browser, no GPU and no files.
+//! And networks as in PyTorch, run at once over eager tensors: [`functional`], [`modules`], [`init`], [`optim`]. A
+//! [`modules::Sequential`] can be made from a [`ModelSpec`], with the same weights.
+//!
+//! This crate knows no browser, no GPU and no files.
 
+pub mod functional;
 pub mod geometry;
+pub mod init;
 
 pub mod initialisation;
 pub mod layers;
 pub mod model;
+pub mod modules;
 
 pub mod network;
+pub mod optim;
 pub mod options;
 pub mod presets;
 pub mod receptive_field;

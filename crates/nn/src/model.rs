@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::layers::{AdaptiveAvgPool2d, AvgPool2d, Conv2d, LeakyReLU, Linear, MaxPool2d};
+use crate::layers::{AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, LeakyReLU, Linear, MaxPool2d};
 
 /// The version of the format that this crate writes, and the only one that it reads.
 pub const VERSION: u32 = 1;
@@ -31,6 +31,8 @@ pub struct ModelSpec {
 pub enum LayerSpec {
     /// A two-dimensional convolution.
     Conv2d(Conv2d),
+    /// Each channel with mean 0 and variance 1, then scaled and moved.
+    BatchNorm2d(BatchNorm2d),
     /// The largest value of each window.
     MaxPool2d(MaxPool2d),
     /// The mean of each window.
@@ -60,6 +62,7 @@ impl LayerSpec {
     pub fn menu() -> Vec<Self> {
         vec![
             Self::Conv2d(Conv2d { out_channels: 8, padding: 1.into(), ..Conv2d::default() }),
+            Self::BatchNorm2d(BatchNorm2d::default()),
             Self::ReLU,
             Self::MaxPool2d(MaxPool2d::default()),
             Self::Flatten,
@@ -78,6 +81,7 @@ impl LayerSpec {
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Conv2d(_) => "Conv2d",
+            Self::BatchNorm2d(_) => "BatchNorm2d",
             Self::MaxPool2d(_) => "MaxPool2d",
             Self::AvgPool2d(_) => "AvgPool2d",
             Self::AdaptiveAvgPool2d(_) => "AdaptiveAvgPool2d",

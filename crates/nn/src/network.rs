@@ -1,16 +1,14 @@
 //! From a [`ModelSpec`] to the graphs that train it, evaluate it and show what it computes.
 
-use tensor::ops::{
-    Activation, AdaptiveAvgPool2d, AvgPool2d, Conv2d, CountCorrect, LogSoftmax, MatMul, MaxPool2d, NllLoss,
-    Reshape, Softmax,
-};
-use tensor::{
-    Graph, NodeId, ParameterLayout, Plan, PlanRequest, TensorError, Update, Value, Window, ops::Binary,
-};
+mod record;
+
+use tensor::ops::{CountCorrect, LogSoftmax, NllLoss, Softmax};
+use tensor::{Graph, NodeId, ParameterLayout, Plan, PlanRequest, TensorError, Update, Value};
 
 use crate::geometry::{Geometry, PlacedError};
-use crate::layers::{self, Pair};
-use crate::model::{LayerSpec, ModelSpec};
+use crate::model::ModelSpec;
+
+use record::{Mode, Recorded, Recorder};
 
 /// The names of a training plan's inputs and outputs, and of an inspection's.
 pub mod names {
@@ -123,7 +121,7 @@ impl Network {
 
     fn loss_plan(&self, batch: usize, update: Option<Update>) -> Result<Plan, TensorError> {
         let mut graph = Graph::new();
-        let (_, outputs) = self.forward(&mut graph, batch)?;
+        let Recorded { outputs, blends } = self.forward(&mut graph, batch, Mode::Training)?;
         let logits = outputs[outputs.len() - 1];
         let labels = graph.input(names::LABELS, Value::u32([batch]));
         let logs = graph.apply(LogSoftmax, &[logits])?;
@@ -132,8 +130,7 @@ impl Network {
         let gradients = graph.parameter_gradients(loss)?;
         let outputs = vec![(names::LOSS.to_owned(), loss), (names::N_CORRECT.to_owned(), n_correct)];
         let unfused = self.unfused;
-        let request = PlanRequest { outputs, gradients, update, unfused, ..PlanRequest::default() };
-        Ok(Plan::compile(&graph, &request))
+        Ok(Plan::compile(&graph, &PlanRequest { outputs, gradients, blends, update, unfused }))
     }
 
     /// The plan of an evaluation: a batch's logits.
@@ -142,7 +139,7 @@ impl Network {
     /// As [`Network::training_plan`].
     pub fn evaluation_plan(&self, batch: usize) -> Result<Plan, TensorError> {
         let mut graph = Graph::new();
-        let (_, outputs) = self.forward(&mut graph, batch)?;
+        let Recorded { outputs, .. } = self.forward(&mut graph, batch, Mode::Evaluation)?;
         let outputs = vec![(names::LOGITS.to_owned(), outputs[outputs.len() - 1])];
         let unfused = self.unfused;
         Ok(Plan::compile(&graph, &PlanRequest { outputs, unfused, ..PlanRequest::default() }))
@@ -154,7 +151,7 @@ impl Network {
     /// As [`Network::training_plan`].
     pub fn inspection_plan(&self) -> Result<Plan, TensorError> {
         let mut graph = Graph::new();
-        let (_, layers) = self.forward(&mut graph, 1)?;
+        let Recorded { outputs: layers, .. } = self.forward(&mut graph, 1, Mode::Evaluation)?;
         let probabilities = graph.apply(Softmax, &[layers[layers.len() - 1]])?;
         let named = layers.iter().enumerate().map(|(idx, &node)| (names::layer(idx), node));
         let outputs = named.chain([(names::PROBABILITIES.to_owned(), probabilities)]).collect();
@@ -162,94 +159,34 @@ impl Network {
         Ok(Plan::compile(&graph, &PlanRequest { outputs, unfused, ..PlanRequest::default() }))
     }
 
-    /// Records every parameter, in the order of the layers, weight before bias.
+    /// Records every parameter and buffer, in the order of the layers and PyTorch's within a layer: weight, bias, running
+    /// statistics.
     fn parameters(&self, graph: &mut Graph) -> Vec<Vec<NodeId>> {
         let layers = self.geometry.layers.iter().enumerate();
         layers
             .map(|(layer_idx, layer)| {
-                let parameters = layer.parameters.iter();
-                parameters
-                    .map(|(name, shape)| graph.parameter(&format!("{layer_idx}.{name}"), shape))
-                    .collect()
+                let name = |name: &str| format!("{layer_idx}.{name}");
+                let mut nodes = Vec::new();
+                nodes.extend(layer.parameters.iter().map(|(of, shape)| graph.parameter(&name(of), shape)));
+                nodes.extend(layer.buffers.iter().map(|(of, shape)| graph.buffer(&name(of), shape)));
+                nodes
             })
             .collect()
     }
 
-    /// Records the network itself: the images' node and the output of every layer.
-    fn forward(&self, graph: &mut Graph, batch: usize) -> Result<(NodeId, Vec<NodeId>), TensorError> {
+    /// Records the network itself.
+    fn forward(&self, graph: &mut Graph, batch: usize, mode: Mode) -> Result<Recorded, TensorError> {
         let parameters = self.parameters(graph);
         let [channels, height, width] = self.model.input;
         let images = graph.input(names::IMAGES, Value::f32([batch, channels, height, width]));
-        let mut node = images;
-        let mut outputs = Vec::new();
+        let mut recorder = Recorder::new(graph, mode, images);
         for ((layer, geometry), parameters) in
             self.model.layers.iter().zip(&self.geometry.layers).zip(parameters)
         {
-            node = record(graph, layer, node, &parameters, batch, &geometry.output)?;
-            outputs.push(node);
+            recorder.record(layer, &parameters, &geometry.output)?;
         }
-        Ok((images, outputs))
+        Ok(recorder.finish())
     }
-}
-
-fn record(
-    graph: &mut Graph,
-    layer: &LayerSpec,
-    input: NodeId,
-    parameters: &[NodeId],
-    batch: usize,
-    output: &[usize],
-) -> Result<NodeId, TensorError> {
-    match layer {
-        LayerSpec::Conv2d(conv) => {
-            let inputs: Vec<NodeId> = std::iter::once(input).chain(parameters.iter().copied()).collect();
-            graph.apply(convolution(conv), &inputs)
-        }
-        LayerSpec::MaxPool2d(pool) => {
-            let window =
-                window(pool.kernel_size, pool.effective_stride(), pool.padding, Pair { height: 1, width: 1 });
-            graph.apply(MaxPool2d { window }, &[input])
-        }
-        LayerSpec::AvgPool2d(pool) => {
-            let window =
-                window(pool.kernel_size, pool.effective_stride(), pool.padding, Pair { height: 1, width: 1 });
-            graph.apply(AvgPool2d { window }, &[input])
-        }
-        LayerSpec::AdaptiveAvgPool2d(pool) => {
-            graph.apply(AdaptiveAvgPool2d { output_size: pool.output_size.array() }, &[input])
-        }
-        LayerSpec::Linear(_) => {
-            // [batch, in] · [out, in]ᵀ = [batch, out]
-            let op = MatMul { transpose_a: false, transpose_b: true };
-            let product = graph.apply(op, &[input, parameters[0]])?;
-            match parameters.get(1) {
-                Some(&bias) => graph.apply(Binary::Add, &[product, bias]),
-                None => Ok(product),
-            }
-        }
-        LayerSpec::Flatten => graph.apply(Reshape { shape: vec![batch, output[0]] }, &[input]),
-        LayerSpec::ReLU => graph.apply(Activation::Relu, &[input]),
-        LayerSpec::LeakyReLU(leaky) => {
-            graph.apply(Activation::LeakyRelu { negative_slope: leaky.negative_slope }, &[input])
-        }
-        LayerSpec::Sigmoid => graph.apply(Activation::Sigmoid, &[input]),
-        LayerSpec::Tanh => graph.apply(Activation::Tanh, &[input]),
-        LayerSpec::Softmax => graph.apply(Softmax, &[input]),
-        LayerSpec::LogSoftmax => graph.apply(LogSoftmax, &[input]),
-    }
-}
-
-const fn window(kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Window {
-    Window {
-        kernel: kernel.array(),
-        stride: stride.array(),
-        padding: padding.array(),
-        dilation: dilation.array(),
-    }
-}
-
-const fn convolution(conv: &layers::Conv2d) -> Conv2d {
-    Conv2d { window: window(conv.kernel_size, conv.stride, conv.padding, conv.dilation), groups: conv.groups }
 }
 
 #[cfg(test)]

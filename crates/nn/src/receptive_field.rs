@@ -110,7 +110,11 @@ pub fn extent(model: &ModelSpec, layer_idx: usize, cell: [usize; 2]) -> Option<E
                 rows = back_adaptive(rows, height, pool.output_size.height);
                 columns = back_adaptive(columns, width, pool.output_size.width);
             }
-            LayerSpec::ReLU | LayerSpec::LeakyReLU(_) | LayerSpec::Sigmoid | LayerSpec::Tanh => {}
+            LayerSpec::BatchNorm2d(_)
+            | LayerSpec::ReLU
+            | LayerSpec::LeakyReLU(_)
+            | LayerSpec::Sigmoid
+            | LayerSpec::Tanh => {}
             LayerSpec::Linear(_) | LayerSpec::Flatten | LayerSpec::Softmax | LayerSpec::LogSoftmax => {
                 return Some(whole(model.input));
             }

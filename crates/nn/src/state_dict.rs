@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
-use tensor::ParameterLayout;
+use tensor::{ParameterLayout, ParameterSlot};
 
 /// Why a file does not hold a network's weights.
 #[derive(Debug, thiserror::Error)]
@@ -37,13 +37,15 @@ pub enum StateDictError {
         /// The file's shape.
         received: Vec<usize>,
     },
-    /// An element type other than 32-bit floating point.
-    #[error("{name} is stored as {received}, but only F32 can be read")]
+    /// An element type that is not read.
+    #[error("{name} is stored as {received}, but only {readable} can be read")]
     DType {
         /// The parameter's name.
         name: String,
         /// As the file says.
         received: String,
+        /// What would be.
+        readable: &'static str,
     },
     /// A weight that is not finite.
     #[error("{name} holds {value} at position {position}; weights must be finite")]
@@ -60,9 +62,13 @@ pub enum StateDictError {
 /// Writes parameters, laid out as `layout` says, into the bytes of a safetensors file. `metadata` goes into its header.
 /// The same parameters give the same bytes.
 pub fn save(layout: &ParameterLayout, parameters: &[f32], metadata: HashMap<String, String>) -> Vec<u8> {
-    let views = layout.slots.iter().map(|slot| {
-        let bytes = bytemuck::cast_slice(&parameters[slot.range()]);
-        let view = TensorView::new(Dtype::F32, slot.shape.clone(), bytes);
+    let counts: Vec<Vec<i64>> = layout.slots.iter().map(|slot| counts(slot, parameters)).collect();
+    let views = layout.slots.iter().zip(&counts).map(|(slot, counts)| {
+        let bytes = match dtype(slot) {
+            Dtype::I64 => bytemuck::cast_slice(counts),
+            _ => bytemuck::cast_slice(&parameters[slot.range()]),
+        };
+        let view = TensorView::new(dtype(slot), slot.shape.clone(), bytes);
         (slot.name.as_str(), view.expect("a slot's range has as many numbers as its shape"))
     });
     let mut bytes = serialize(views, Some(metadata)).expect("names are unique and sizes agree");
@@ -70,11 +76,23 @@ pub fn save(layout: &ParameterLayout, parameters: &[f32], metadata: HashMap<Stri
     bytes
 }
 
+/// PyTorch counts in whole numbers, whatever it computes with.
+fn dtype(slot: &ParameterSlot) -> Dtype {
+    if slot.name.ends_with(".num_batches_tracked") { Dtype::I64 } else { Dtype::F32 }
+}
+
+fn counts(slot: &ParameterSlot, parameters: &[f32]) -> Vec<i64> {
+    match dtype(slot) {
+        Dtype::I64 => parameters[slot.range()].iter().map(|&count| count as i64).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Puts the header's entries in the order of their names: safetensors writes metadata in whatever order a hash map has.
 ///
 /// The file is the header's length in 8 bytes, the header as JSON filled up with spaces, then the numbers. Sorted, the
 /// JSON is as long as before.
-fn sort_header(bytes: &mut [u8]) {
+pub(crate) fn sort_header(bytes: &mut [u8]) {
     let (len, rest) = bytes.split_first_chunk_mut::<8>().expect("a file starts with its header's length");
     let header = &mut rest[..u64::from_le_bytes(*len) as usize];
     let entries: BTreeMap<String, BTreeMap<String, serde_json::Value>> =
@@ -106,14 +124,21 @@ pub fn load(layout: &ParameterLayout, bytes: &[u8]) -> Result<Vec<f32>, StateDic
     }
 }
 
-fn read(slot: &tensor::ParameterSlot, view: &TensorView<'_>, to: &mut [f32]) -> Result<(), StateDictError> {
+fn read(slot: &ParameterSlot, view: &TensorView<'_>, to: &mut [f32]) -> Result<(), StateDictError> {
     let name = slot.name.clone();
-    if view.dtype() != Dtype::F32 {
-        return Err(StateDictError::DType { name, received: format!("{:?}", view.dtype()) });
+    if view.dtype() != dtype(slot) {
+        let readable = if dtype(slot) == Dtype::I64 { "I64" } else { "F32" };
+        return Err(StateDictError::DType { name, received: format!("{:?}", view.dtype()), readable });
     }
     if view.shape() != slot.shape {
         let (expected, received) = (slot.shape.clone(), view.shape().to_vec());
         return Err(StateDictError::Shape { name, expected, received });
+    }
+    if dtype(slot) == Dtype::I64 {
+        for (to, bytes) in to.iter_mut().zip(view.data().as_chunks::<8>().0) {
+            *to = i64::from_le_bytes(*bytes) as f32;
+        }
+        return Ok(());
     }
     for (position, (to, bytes)) in to.iter_mut().zip(view.data().as_chunks::<4>().0).enumerate() {
         *to = f32::from_le_bytes(*bytes);
@@ -166,6 +191,28 @@ mod tests {
         let mlp = layout("mlp");
         let error = load(&mlp, &bytes).unwrap_err().to_string();
         assert_eq!(error, "1.weight has shape [10, 784] in the file, but the network needs [64, 784]");
+    }
+
+    #[test]
+    fn running_statistics_are_saved_as_pytorch_saves_them() {
+        let json = r#"{"version":1,"input":[1,2,2],"layers":[{"type":"BatchNorm2d"},{"type":"Flatten"}]}"#;
+        let layout = Network::new(crate::ModelSpec::from_json(json).unwrap(), 4).unwrap().layout();
+        let mut parameters = initial_parameters(&layout, 0);
+        for (number, slot) in (1_u8..).zip(&layout.slots) {
+            parameters[slot.range()].fill(f32::from(number));
+        }
+        let bytes = save(&layout, &parameters, HashMap::new());
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let mut names = file.names();
+        names.sort_unstable();
+        let expected = ["0.bias", "0.num_batches_tracked", "0.running_mean", "0.running_var", "0.weight"];
+        assert_eq!(names, expected);
+        let count = file.tensor("0.num_batches_tracked").unwrap();
+        assert_eq!(
+            (count.dtype(), count.shape(), count.data()),
+            (Dtype::I64, &[][..], &5_i64.to_le_bytes()[..])
+        );
+        assert_eq!(load(&layout, &bytes).unwrap(), parameters);
     }
 
     #[test]

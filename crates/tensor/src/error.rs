@@ -45,6 +45,18 @@ pub enum TensorError {
         /// What came.
         received: DType,
     },
+    /// An argument out of its range.
+    #[error("{operation}: {argument} is {received}, but must be {expected}")]
+    Argument {
+        /// The operation's name.
+        operation: &'static str,
+        /// The argument's name.
+        argument: &'static str,
+        /// What would be accepted.
+        expected: &'static str,
+        /// As given.
+        received: String,
+    },
     /// An operation through which no gradient is defined.
     #[error("no gradient is defined through {operation}")]
     NoGradient {
@@ -93,6 +105,9 @@ pub enum TensorError {
     /// Backward from something that nothing learned led to.
     #[error("backward: this tensor does not require grad, and was not computed from any that does")]
     NoHistory,
+    /// A computed tensor asked not to require a gradient.
+    #[error("requires_grad_: this tensor was computed from others that require grad; detach it instead")]
+    NotALeaf,
     /// A gradient asked for integers or masks.
     #[error("only F32 tensors can require gradients, but this holds {received:?}")]
     NotDifferentiable {

@@ -26,6 +26,7 @@ mod window;
 pub use eager::{Dims, Element, IntoTensor, Tensor, autograd, no_grad};
 pub use error::TensorError;
 pub use graph::{DType, Graph, Node, NodeId, Value};
+pub use half::f16;
 pub use layout::{Layout, Positions};
 pub use plan::{
     Blend, Buffer, Kernel, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region, Role, Step,

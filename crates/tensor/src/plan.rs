@@ -171,8 +171,9 @@ pub struct PlanRequest {
     pub outputs: Vec<(String, NodeId)>,
     /// The gradient of each parameter, where there is one, in the order of the parameters; empty where none is wanted.
     pub gradients: Vec<Option<NodeId>>,
-    /// What changes beside the parameters at every run, whether the optimiser steps or not.
-    pub blends: Vec<(Blend, NodeId)>,
+    /// What changes beside the parameters at every run, whether the optimiser steps or not: the
+    /// [kept](crate::Graph::buffer) numbers, and the computed ones of as many elements that are blended in.
+    pub blends: Vec<(NodeId, NodeId, Blend)>,
     /// The optimiser's step at the end.
     pub update: Option<Update>,
     /// Whether operations stay as they were recorded, each a step of its own.
@@ -183,7 +184,7 @@ impl PlanRequest {
     /// Every node that is asked for.
     fn roots(&self) -> impl Iterator<Item = NodeId> {
         let outputs = self.outputs.iter().map(|(_, id)| *id);
-        let blends = self.blends.iter().map(|(_, id)| *id);
+        let blends = self.blends.iter().map(|(_, from, _)| *from);
         outputs.chain(self.gradients.iter().flatten().copied()).chain(blends)
     }
 
@@ -192,22 +193,19 @@ impl PlanRequest {
         Self {
             outputs: self.outputs.iter().map(|(name, id)| (name.clone(), new(*id))).collect(),
             gradients: self.gradients.iter().map(|gradient| gradient.map(&new)).collect(),
-            blends: self.blends.iter().map(|(blend, id)| (*blend, new(*id))).collect(),
+            blends: self.blends.iter().map(|(kept, from, blend)| (new(*kept), new(*from), *blend)).collect(),
             update: self.update,
             unfused: self.unfused,
         }
     }
 }
 
-/// A step of one slot that is not trained: `p ← decay·p + factor·x`, where `x` is a node of the same number of elements.
-/// Running averages and counts are such.
+/// A step of something that is kept but not trained: `p ← decay·p + factor·x`. Running averages and counts are such.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blend {
-    /// The slot's position in the layout.
-    pub slot: usize,
-    /// How much of it stays.
+    /// How much of `p` stays.
     pub decay: f32,
-    /// How much of the node is added.
+    /// How much of `x` is added.
     pub factor: f32,
 }
 

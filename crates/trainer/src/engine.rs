@@ -180,9 +180,9 @@ impl Engine {
     pub async fn logits(&mut self, images: &[f32]) -> Result<Vec<f32>, EngineError> {
         let mut logits = Vec::with_capacity(images.len() / self.n_pixels * self.n_classes);
         for images in images.chunks(EVALUATION_BATCH * self.n_pixels) {
+            // Filled up with the same images again: batch statistics, where a layer takes them, are then of images.
             self.padded.clear();
-            self.padded.extend_from_slice(images);
-            self.padded.resize(EVALUATION_BATCH * self.n_pixels, 0.0);
+            self.padded.extend(images.iter().copied().cycle().take(EVALUATION_BATCH * self.n_pixels));
             let n_wanted = images.len() / self.n_pixels * self.n_classes;
             match &mut self.executor {
                 Executor::Cpu(executor) => {

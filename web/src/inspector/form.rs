@@ -57,6 +57,21 @@ fn Row(argument: Memo<Argument>, change: Callback<(String, Value)>) -> impl Into
             }
             .into_any(),
             _ if argument.get().is_pair() => view! { <PairField argument change/> }.into_any(),
+            Value::String(word) => {
+                let options = argument.get().words().iter().map(|&option| {
+                    view! { <option value=option selected=option == word>{option}</option> }
+                });
+                view! {
+                    <select
+                        data-testid=format!("arg-{}", argument.get().name)
+                        aria-label=argument.get().name
+                        on:change=move |event| send(json!(event_target_value(&event)))
+                    >
+                        {options.collect_view()}
+                    </select>
+                }
+                .into_any()
+            }
             value => view! { <Scalar argument value change/> }.into_any(),
         }
     };
@@ -93,7 +108,7 @@ fn Scalar(argument: Memo<Argument>, value: Value, change: Callback<(String, Valu
             class="number"
             data-testid=format!("arg-{name}")
             aria-label=name
-            min=whole.then_some("1")
+            min=whole.then(|| argument.with_untracked(Argument::least))
             step=if whole { "1" } else { "any" }
             prop:value=text
             on:change=send

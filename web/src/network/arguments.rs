@@ -1,7 +1,7 @@
 //! A layer's arguments as its own serialisation names them, so that no view has a list of layers of its own.
 
 use nn::LayerSpec;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 /// One argument of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,9 +18,14 @@ impl Argument {
         matches!(self.name.as_str(), "kernel_size" | "stride" | "padding" | "dilation" | "output_size")
     }
 
+    /// The values that it can have, where they are words.
+    pub fn words(&self) -> &'static [&'static str] {
+        if self.name == "approximate" { &["none", "tanh"] } else { &[] }
+    }
+
     /// Whether it may be zero.
     pub fn least(&self) -> u32 {
-        u32::from(self.name != "padding")
+        u32::from(!matches!(self.name.as_str(), "padding" | "from"))
     }
 
     /// Height and width.
@@ -50,7 +55,7 @@ pub fn arguments(layer: &LayerSpec) -> Vec<Argument> {
 }
 
 /// The order in which PyTorch documents arguments; ones that it does not name come last.
-const ORDER: [&str; 9] = [
+const ORDER: [&str; 13] = [
     "out_channels",
     "out_features",
     "output_size",
@@ -60,6 +65,10 @@ const ORDER: [&str; 9] = [
     "dilation",
     "groups",
     "bias",
+    "eps",
+    "momentum",
+    "affine",
+    "track_running_stats",
 ];
 
 /// The layer with one argument changed.
@@ -94,10 +103,28 @@ fn part(argument: &Argument) -> Option<String> {
         ("padding", _) => (size != "0").then(|| format!("p{size}")),
         ("dilation", _) => (size != "1").then(|| format!("d{size}")),
         ("groups", _) => (size != "1").then(|| format!("g{size}")),
+        ("eps", Value::Number(number)) if near(number, 1e-5) => None,
+        ("momentum", Value::Number(number)) if near(number, 0.1) => None,
+        ("eps" | "momentum" | "alpha" | "p", Value::Number(number)) => {
+            Some(format!("{} {}", argument.name, float(number)))
+        }
+        ("from", value) => Some(format!("+ input of {value}")),
+        ("affine", value) => (*value == json!(false)).then(|| "not affine".to_owned()),
+        ("track_running_stats", value) => (*value == json!(false)).then(|| "no running stats".to_owned()),
+        ("approximate", value) => (*value == json!("tanh")).then(|| "tanh".to_owned()),
         ("bias", value) => (*value == json!(false)).then(|| "no bias".to_owned()),
-        (_, Value::Number(number)) => Some((number.as_f64().unwrap_or(0.0) as f32).to_string()),
+        (_, Value::Number(number)) => Some(float(number).to_string()),
         (name, value) => Some(format!("{name} {value}")),
     }
+}
+
+/// The float32 that it is, not the float64 that JSON made of it.
+fn float(number: &Number) -> f32 {
+    number.as_f64().unwrap_or(0.0) as f32
+}
+
+fn near(number: &Number, default: f32) -> bool {
+    (float(number) - default).abs() <= f32::EPSILON * default
 }
 
 fn fields(layer: &LayerSpec) -> Map<String, Value> {

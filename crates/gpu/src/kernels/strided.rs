@@ -1,5 +1,5 @@
 use tensor::Step;
-use tensor::ops::{Binary, broadcast_strides};
+use tensor::ops::{Binary, Reduce, broadcast_strides};
 
 use super::{Grid, Row, u32};
 use crate::error::GpuError;
@@ -85,6 +85,14 @@ pub(super) fn sum_to(file: &'static str, step: &Step) -> Result<Row, GpuError> {
         ("SUMMED_STRIDES", summed.strides[0]),
     ];
     Ok(Row { file, constants, grid: Grid::Workgroups(step.writes[0].value.numel()) })
+}
+
+/// One workgroup per mean or variance that is written.
+pub(super) fn reduction(file: &'static str, kind: Reduce, step: &Step) -> Result<Row, GpuError> {
+    let (kind, correction) = if let Reduce::Var { correction } = kind { (1, correction) } else { (0, 0) };
+    let mut row = sum_to(file, step)?;
+    row.constants.extend([("KIND", u32(kind)), ("CORRECTION", u32(correction))]);
+    Ok(row)
 }
 
 #[cfg(test)]

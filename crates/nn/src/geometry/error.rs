@@ -26,6 +26,24 @@ pub enum GeometryError {
         /// The largest allowed.
         most: usize,
     },
+    /// A number outside its range.
+    #[error("{argument} is {value}, but must be {}", range(*least, *most))]
+    Number {
+        /// The argument's name.
+        argument: &'static str,
+        /// As given.
+        value: f32,
+        /// The least allowed.
+        least: f32,
+        /// The most allowed.
+        most: f32,
+    },
+    /// Batch normalisation of a single value by itself.
+    #[error(
+        "without running statistics a single picture is normalised by itself, which needs more than one value per \
+         channel; set track_running_stats"
+    )]
+    OwnStatistics,
     /// More numbers than a browser should hold.
     #[error(
         "this would need {numbers} numbers, more than the {} that fit here; make it smaller",
@@ -124,6 +142,8 @@ pub enum Repair {
     NoPadding,
     /// Give the convolution one group.
     OneGroup,
+    /// Give the normalisation running statistics.
+    TrackRunningStats,
     /// Give a linear layer another number of features.
     OutFeatures {
         /// The linear layer.
@@ -151,7 +171,12 @@ impl GeometryError {
             Self::NeedsMaps { .. } => Some(Repair::Remove),
             Self::PoolPadding { .. } => Some(Repair::NoPadding),
             Self::Groups { .. } => Some(Repair::OneGroup),
-            Self::Input { .. } | Self::Zero { .. } | Self::Huge { .. } | Self::TooLarge { .. } => None,
+            Self::OwnStatistics => Some(Repair::TrackRunningStats),
+            Self::Input { .. }
+            | Self::Zero { .. }
+            | Self::Huge { .. }
+            | Self::Number { .. }
+            | Self::TooLarge { .. } => None,
         }
     }
 }
@@ -165,6 +190,7 @@ impl std::fmt::Display for Repair {
             Self::KernelSize { kernel_size } => write!(f, "kernel_size {}", Pair::from(*kernel_size)),
             Self::NoPadding => write!(f, "padding 0"),
             Self::OneGroup => write!(f, "groups 1"),
+            Self::TrackRunningStats => write!(f, "track_running_stats"),
             Self::OutFeatures { out_features, .. } => write!(f, "out_features {out_features}"),
             Self::AppendFlatten => write!(f, "append Flatten"),
             Self::AppendClassifier { flatten: true, out_features } => {
@@ -201,7 +227,11 @@ impl Repair {
                     linear.out_features = *out_features;
                 }
             }
-            Self::Padding { .. } | Self::KernelSize { .. } | Self::NoPadding | Self::OneGroup => {
+            Self::Padding { .. }
+            | Self::KernelSize { .. }
+            | Self::NoPadding
+            | Self::OneGroup
+            | Self::TrackRunningStats => {
                 if let Some(layer) = layers.get_mut(layer_idx) {
                     self.set_argument(layer);
                 }
@@ -214,6 +244,7 @@ impl Repair {
         match (self, layer) {
             (Self::Padding { padding }, LayerSpec::Conv2d(conv)) => conv.padding = (*padding).into(),
             (Self::OneGroup, LayerSpec::Conv2d(conv)) => conv.groups = 1,
+            (Self::TrackRunningStats, LayerSpec::BatchNorm2d(norm)) => norm.track_running_stats = true,
             (Self::KernelSize { kernel_size }, LayerSpec::MaxPool2d(pool)) => {
                 (pool.kernel_size, pool.padding) = ((*kernel_size).into(), 0.into());
             }
@@ -224,5 +255,12 @@ impl Repair {
             (Self::NoPadding, LayerSpec::AvgPool2d(pool)) => pool.padding = 0.into(),
             _ => {}
         }
+    }
+}
+
+fn range(least: f32, most: f32) -> String {
+    match most {
+        f32::MAX => format!("a finite number of at least {least}"),
+        _ => format!("between {least} and {most}"),
     }
 }

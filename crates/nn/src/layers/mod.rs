@@ -1,6 +1,7 @@
 //! One file per layer that has arguments: the arguments, the output's shape, the parameters, the multiply–adds.
 
 mod adaptive_avg_pool2d;
+mod batch_norm2d;
 mod conv2d;
 mod leaky_relu;
 mod linear;
@@ -8,6 +9,7 @@ mod pair;
 mod pool2d;
 
 pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
+pub use batch_norm2d::BatchNorm2d;
 pub use conv2d::Conv2d;
 pub use leaky_relu::LeakyReLU;
 pub use linear::Linear;

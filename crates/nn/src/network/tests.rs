@@ -1,5 +1,7 @@
 use super::*;
 use crate::initialisation::initial_parameters;
+use crate::layers;
+use crate::model::LayerSpec;
 use crate::{Optimiser, presets};
 use tensor::cpu::Executor;
 use tensor::random::{Purpose, Stream};
@@ -86,4 +88,79 @@ fn gradients_and_an_update_are_a_training_step_bit_for_bit() {
     });
     assert_ne!(one.0, initial_parameters(&layout, 0));
     assert!(one == two);
+}
+
+fn of_layers(input: [usize; 3], layers: Vec<LayerSpec>) -> Network {
+    Network::new(ModelSpec { version: crate::model::VERSION, input, layers }, 10).unwrap()
+}
+
+#[test]
+fn batch_normalisation_learns_running_statistics_that_an_evaluation_uses() {
+    let norm = layers::BatchNorm2d { momentum: 0.5, ..layers::BatchNorm2d::default() };
+    let network = of_layers([10, 2, 1], vec![LayerSpec::BatchNorm2d(norm), pool([1, 1]), LayerSpec::Flatten]);
+    let layout = network.layout();
+    let slot = |name: &str| layout.slots.iter().find(|slot| slot.name == name).unwrap();
+    assert!(!slot("0.running_mean").trainable && slot("0.weight").trainable);
+    let optimiser = Optimiser::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.1 };
+    let mut executor = Executor::new(&layout, 1);
+    let training = executor.add(network.training_plan(2, optimiser.update()).unwrap()).unwrap();
+    let evaluation = executor.add(network.evaluation_plan(1).unwrap()).unwrap();
+    executor.set_parameters(&initial_parameters(&layout, 0)).unwrap();
+    executor.set_hyper(optimiser.hyper(0.0, 1));
+    // Channel c has the values c, c + 1, c + 2 and c + 9: the mean is c + 3, the unbiased variance 50/3.
+    let image = |values: [f32; 2]| (0..10_u8).flat_map(move |c| values.map(|value| f32::from(c) + value));
+    let images: Vec<f32> = image([0.0, 1.0]).chain(image([2.0, 9.0])).collect();
+    executor.write_input(training, names::IMAGES, &images).unwrap();
+    executor.write_input_u32(training, names::LABELS, &[3, 1]).unwrap();
+    executor.run(training);
+    executor.run(training);
+    let parameters = executor.parameters().to_vec();
+    let close = |a: f32, b: f32| assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "{a} is not {b}");
+    for (c, (mean, var)) in (0_u8..).zip(
+        parameters[slot("0.running_mean").range()].iter().zip(&parameters[slot("0.running_var").range()]),
+    ) {
+        close(*mean, 0.75 * (f32::from(c) + 3.0));
+        close(*var, 0.25 + 0.75 * 50.0 / 3.0);
+    }
+    assert_eq!(parameters[slot("0.num_batches_tracked").range()], [2.0]);
+    // A rate of 0 moves no weight, and weight decay no running statistic.
+    assert_eq!(parameters[slot("0.weight").range()], [1.0; 10]);
+
+    executor.write_input(evaluation, names::IMAGES, &[5.0; 20]).unwrap();
+    executor.run(evaluation);
+    let logits = executor.output(evaluation, names::LOGITS).unwrap();
+    for (c, logit) in (0_u8..).zip(logits) {
+        close(*logit, (5.0 - 0.75 * (f32::from(c) + 3.0)) / (12.75_f32 + 1e-5).sqrt());
+    }
+}
+
+fn pool(output_size: [usize; 2]) -> LayerSpec {
+    LayerSpec::AdaptiveAvgPool2d(layers::AdaptiveAvgPool2d { output_size: output_size.into() })
+}
+
+#[test]
+fn training_refuses_to_normalise_a_single_value_per_channel() {
+    let norm = || LayerSpec::BatchNorm2d(layers::BatchNorm2d::default());
+    let network = of_layers([10, 1, 1], vec![norm(), LayerSpec::Flatten]);
+    let error = network.training_plan(1, Optimiser::sgd().update()).unwrap_err().to_string();
+    assert!(error.contains("batch_norm2d: more than one value per channel when training"), "{error}");
+    assert!(network.training_plan(2, Optimiser::sgd().update()).is_ok());
+    assert!(network.inspection_plan().is_ok());
+}
+
+#[test]
+fn without_running_statistics_an_evaluation_takes_the_batch_s_own() {
+    let norm =
+        layers::BatchNorm2d { track_running_stats: false, affine: false, ..layers::BatchNorm2d::default() };
+    let network = of_layers([10, 1, 2], vec![LayerSpec::BatchNorm2d(norm), pool([1, 1]), LayerSpec::Flatten]);
+    let layout = network.layout();
+    assert!(layout.slots.is_empty());
+    let mut executor = Executor::new(&layout, 0);
+    let plan = executor.add(network.evaluation_plan(2).unwrap()).unwrap();
+    let images: Vec<f32> = [[1.0, 1.0]; 10].into_iter().chain([[3.0, 3.0]; 10]).flatten().collect();
+    executor.write_input(plan, names::IMAGES, &images).unwrap();
+    executor.run(plan);
+    let logits = executor.output(plan, names::LOGITS).unwrap();
+    assert!(logits[..10].iter().all(|logit| (logit + 1.0).abs() < 1e-5), "{logits:?}");
+    assert!(logits[10..].iter().all(|logit| (logit - 1.0).abs() < 1e-5), "{logits:?}");
 }

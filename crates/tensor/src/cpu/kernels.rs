@@ -1,8 +1,8 @@
 //! The kernel table: one row per operation.
 
 use super::{
-    Scratch, activation, binary, conv_block, conv2d, indexing, linear, loss, pool2d, reduction, softmax,
-    strided, unary, update,
+    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, indexing, linear, loss, pool2d, reduction,
+    softmax, strided, unary, update,
 };
 use crate::error::TensorError;
 use crate::layout::Layout;
@@ -10,7 +10,7 @@ use crate::ops::{MatMul, Op, broadcast_strides};
 use crate::plan::{Kernel, Operand, Plan, Step};
 
 /// No step reads, or writes, more operands than this.
-pub const MOST_OPERANDS: usize = 4;
+pub const MOST_OPERANDS: usize = 7;
 
 /// An operand while it is read.
 #[derive(Clone, Copy)]
@@ -118,6 +118,9 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
         Op::AvgPool2d(pool) => pool2d::average(&pool.window, reads[0], shape, out),
         Op::AvgPool2dGrad(pool) => pool2d::average_grad(&pool.window, reads[0], shape, out),
         Op::BatchMatMul(op) => multiply_batch(op.matmul, reads[0], reads[1], shape, out, scratch),
+        Op::BatchNorm2d(norm) => batch_norm2d::forward(norm.eps, reads, out),
+        Op::BatchNorm2dGradInput(grad) => batch_norm2d::grad_input(grad.eps, reads, out),
+        Op::BatchNorm2dGradWeight(grad) => batch_norm2d::grad_weight(grad.eps, reads, out),
         Op::Binary(kind) => binary::run(*kind, reads[0], reads[1], shape, out),
         Op::Cat(cat) => {
             let parts = reads.iter().map(|read| (read.data, read.shape));

@@ -2,6 +2,7 @@
 
 mod activation;
 mod arrivals;
+mod batch_norm2d;
 mod binary;
 mod channels_last;
 mod columns;
@@ -30,6 +31,7 @@ use crate::update::Hyper;
 pub use kernels::MOST_OPERANDS;
 pub(crate) use {
     indexing::gather, indexing::index_select, kernels::Read, kernels::Write, kernels::compute, strided::cat,
+    update::run as update,
 };
 
 /// Memory and plans. Parameters, gradients, the optimiser's states and its hyper-parameters are there once, for all

@@ -2,7 +2,7 @@
 
 use crate::update::{Hyper, Update};
 
-pub(super) fn run(
+pub(crate) fn run(
     kernel: Update,
     gradients: &[f32],
     hyper: &[f32],

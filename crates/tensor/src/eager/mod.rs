@@ -17,6 +17,7 @@ mod reduce;
 mod run;
 mod storage;
 mod tensor;
+mod update;
 mod views;
 
 pub use arithmetic::IntoTensor;

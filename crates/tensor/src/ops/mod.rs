@@ -4,6 +4,7 @@ mod activation;
 mod adaptive_avg_pool2d;
 mod avg_pool2d;
 mod batch_matmul;
+mod batch_norm2d;
 mod binary;
 mod cat;
 mod compare;
@@ -28,6 +29,7 @@ pub use activation::{Activation, ActivationGrad};
 pub use adaptive_avg_pool2d::{AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad};
 pub use avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 pub use batch_matmul::BatchMatMul;
+pub use batch_norm2d::{BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight};
 pub use binary::{Binary, broadcast, broadcast_strides};
 pub use cat::Cat;
 pub use compare::{Compare, Extremum};
@@ -119,7 +121,7 @@ macro_rules! operations {
 
 // The kernel table of the CPU and that of the GPU have one row for each of these.
 operations! {
-    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
+    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
 }
 
 #[derive(Debug)]

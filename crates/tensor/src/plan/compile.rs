@@ -254,9 +254,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn blend(&mut self) {
-        for (blend, id) in &self.request.blends {
-            let from = self.operand(*id).clone();
-            let to = Operand { region: self.slot(&Role::Parameters, blend.slot), value: from.value.clone() };
+        for (kept, from, blend) in &self.request.blends {
+            let from = self.operand(*from).clone();
+            let to = self.parameter(*kept);
             self.plan.steps.push(Step { kernel: Kernel::Blend(*blend), reads: vec![from], writes: vec![to] });
         }
     }

@@ -58,6 +58,30 @@ impl Tensor {
         Ok(self)
     }
 
+    /// Asks a leaf for its gradient, or no longer: a frozen weight. PyTorch's
+    /// [`requires_grad_`](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.requires_grad_.html).
+    ///
+    /// ```
+    /// use tensor::Tensor;
+    /// let weight = Tensor::zeros([2]).with_grad()?;
+    /// weight.requires_grad_(false)?;
+    /// assert!(!weight.requires_grad());
+    /// # Ok::<(), tensor::TensorError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TensorError::NotDifferentiable`] for anything but `F32`, [`TensorError::NotALeaf`] for what was computed.
+    pub fn requires_grad_(&self, requires_grad: bool) -> Result<(), TensorError> {
+        if requires_grad {
+            return self.clone().with_grad().map(drop);
+        }
+        if !self.is_leaf() {
+            return Err(TensorError::NotALeaf);
+        }
+        self.set_meta(None);
+        Ok(())
+    }
+
     /// The accumulated gradient: of a leaf, or of a tensor that was asked to [retain](Tensor::retain_grad) it. PyTorch's
     /// `grad`.
     pub fn grad(&self) -> Option<Self> {

@@ -102,7 +102,7 @@ fn what_is_not_trained_lies_behind_what_is_and_the_optimiser_never_touches_it() 
         &graph,
         &PlanRequest {
             gradients,
-            blends: vec![(Blend { slot: 1, decay: 0.5, factor: 2.0 }, y)],
+            blends: vec![(kept, y, Blend { decay: 0.5, factor: 2.0 })],
             update: Some(Update::Sgd { nesterov: false }),
             ..PlanRequest::default()
         },
