@@ -18,6 +18,7 @@ const MODELS: [(&str, &str); 3] = [
         "windows",
         r#"{"version":1,"input":[1,28,28],"layers":[
             {"type":"Conv2d","out_channels":6,"kernel_size":[3,5],"stride":[1,2],"padding":[2,1],"dilation":[2,1]},
+            {"type":"BatchNorm2d","eps":0.01},
             {"type":"LeakyReLU","negative_slope":0.2},
             {"type":"Conv2d","out_channels":9,"kernel_size":3,"groups":3,"bias":false},
             {"type":"Tanh"},
@@ -34,7 +35,9 @@ const MODELS: [(&str, &str); 3] = [
             {"type":"AdaptiveAvgPool2d","output_size":[11,30]},
             {"type":"Conv2d","out_channels":4,"kernel_size":3,"stride":[1,2]},
             {"type":"AdaptiveAvgPool2d","output_size":[3,7]},
+            {"type":"BatchNorm2d","track_running_stats":false},
             {"type":"ReLU"},
+            {"type":"BatchNorm2d","affine":false},
             {"type":"Conv2d","out_channels":10,"kernel_size":2},
             {"type":"AdaptiveAvgPool2d","output_size":1},
             {"type":"Flatten"},
@@ -63,7 +66,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn write(folder: &Path, name: &str, model: ModelSpec) -> Result<(), Box<dyn Error>> {
     let network = Network::new(model, 10)?;
     let layout = network.layout();
-    let parameters = initial_parameters(&layout, 0);
+    let mut parameters = initial_parameters(&layout, 0);
+    // Running statistics of 0 and 1, and factors of 1, would make no difference.
+    let mut stream = Stream::new(0, Purpose::Test, 1);
+    for slot in layout.slots.iter().filter(|slot| slot.shape.len() == 1) {
+        parameters[slot.range()].iter_mut().for_each(|value| *value += 0.1 * stream.uniform());
+    }
     let images = pictures();
     let logits = logits(&network, &parameters, &images)?;
 

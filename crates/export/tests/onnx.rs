@@ -11,8 +11,10 @@ use prost::Message;
 /// Every kind of layer, with arguments that differ between height and width.
 const EVERY_LAYER: &str = r#"{"version":1,"input":[1,28,28],"layers":[
     {"type":"Conv2d","out_channels":6,"kernel_size":[3,5],"stride":[1,2],"padding":[2,1],"dilation":[2,1]},
+    {"type":"BatchNorm2d","eps":0.01},
     {"type":"LeakyReLU","negative_slope":0.2},
     {"type":"Conv2d","out_channels":9,"kernel_size":3,"groups":3,"bias":false},
+    {"type":"BatchNorm2d","affine":false,"track_running_stats":false},
     {"type":"Tanh"},
     {"type":"MaxPool2d","kernel_size":[3,2],"stride":2,"padding":1},
     {"type":"AvgPool2d","kernel_size":3,"stride":[2,1],"padding":1},
@@ -84,6 +86,19 @@ fn shape_of(node: &NodeProto, shapes: &[Vec<usize>]) -> Vec<usize> {
         "AveragePool" => {
             assert_eq!(attribute(node, "count_include_pad").unwrap().i, Some(1));
             windowed(first[0], &[1, 1])
+        }
+        "BatchNormalization" => {
+            assert!(shapes[1..].iter().all(|shape| shape[..] == first[..1]), "{shapes:?}");
+            first.clone()
+        }
+        "ReduceMean" => {
+            assert_eq!(ints(node, "axes"), [0, 2, 3]);
+            let keepdims = attribute(node, "keepdims").unwrap().i.unwrap() == 1;
+            if keepdims { vec![first[0], 1, 1] } else { vec![first[0]] }
+        }
+        "Sub" | "Mul" => {
+            assert_eq!((first[0], shapes.len()), (shapes[1][0], 2));
+            first.clone()
         }
         "GlobalAveragePool" => vec![first[0], 1, 1],
         "MatMul" => match (&first[..], &shapes[1][..]) {
@@ -157,6 +172,9 @@ fn weights_are_bit_for_bit_those_of_the_state_dict() {
         let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
         let graph = exported(&network).graph.unwrap();
         for (name, tensor) in file.tensors() {
+            if name.ends_with("num_batches_tracked") {
+                continue; // No operator reads it.
+            }
             let constant = graph.initializer.iter().find(|constant| constant.name == name).unwrap();
             let dims: Vec<i64> = tensor.shape().iter().map(|&size| size as i64).collect();
             assert_eq!((&constant.dims, constant.data_type), (&dims, FLOAT), "{name}");
@@ -173,35 +191,20 @@ fn arguments_are_the_layers() {
     assert_eq!(ModelSpec::from_json(&model.metadata_props[0].value).unwrap(), *network.model());
     let nodes = model.graph.unwrap().node;
     let operators: Vec<&str> = nodes.iter().map(|node| node.op_type.as_str()).collect();
-    assert_eq!(
-        operators,
-        [
-            "Conv",
-            "LeakyRelu",
-            "Conv",
-            "Tanh",
-            "MaxPool",
-            "AveragePool",
-            "Sigmoid",
-            "MatMul",
-            "MatMul",
-            "AveragePool",
-            "Relu",
-            "GlobalAveragePool",
-            "Flatten",
-            "Gemm",
-            "Softmax",
-            "Gemm",
-            "LogSoftmax"
-        ]
-    );
+    let expected = "Conv BatchNormalization LeakyRelu Conv ReduceMean Sub Mul ReduceMean BatchNormalization Tanh MaxPool \
+                    AveragePool Sigmoid MatMul MatMul AveragePool Relu GlobalAveragePool Flatten Gemm Softmax Gemm \
+                    LogSoftmax";
+    assert_eq!(operators.join(" "), expected);
     assert_eq!(ints(&nodes[0], "pads"), [2, 1, 2, 1]);
     assert_eq!(ints(&nodes[0], "strides"), [1, 2]);
     assert_eq!(ints(&nodes[0], "dilations"), [2, 1]);
     assert_eq!(attribute(&nodes[0], "auto_pad").unwrap().s.as_deref(), Some(&b"NOTSET"[..]));
-    assert_eq!(attribute(&nodes[1], "alpha").unwrap().f, Some(0.2));
-    assert_eq!((nodes[2].input.len(), nodes[13].input.len(), nodes[15].input.len()), (2, 2, 3));
-    assert_eq!(nodes[15].input, ["13.output", "14.weight", "14.bias"]);
+    assert_eq!(attribute(&nodes[1], "epsilon").unwrap().f, Some(0.01));
+    assert_eq!(nodes[1].input, ["0.output", "1.weight", "1.bias", "1.running_mean", "1.running_var"]);
+    assert_eq!(attribute(&nodes[2], "alpha").unwrap().f, Some(0.2));
+    // Without a bias one input less.
+    assert_eq!((nodes[3].input.len(), nodes[19].input.len()), (2, 2));
+    assert_eq!(nodes[21].input, ["15.output", "16.weight", "16.bias"]);
 }
 
 #[test]

@@ -20,8 +20,10 @@ fn block<'a>(script: &'a str, start: &str) -> &'a str {
 fn each_layer_is_there_with_the_arguments_that_are_not_pytorchs_defaults() {
     let layers = r#"
         {"type":"Conv2d","out_channels":6,"kernel_size":[3,5],"stride":[1,2],"padding":[2,1],"dilation":[2,1]},
+        {"type":"BatchNorm2d"},
         {"type":"LeakyReLU","negative_slope":0.2},
         {"type":"Conv2d","out_channels":9,"kernel_size":3,"groups":3,"bias":false},
+        {"type":"BatchNorm2d","eps":0.01,"momentum":0.5,"affine":false,"track_running_stats":false},
         {"type":"Tanh"},
         {"type":"MaxPool2d","kernel_size":[3,2],"stride":2,"padding":1},
         {"type":"AvgPool2d","kernel_size":3,"stride":[2,1],"padding":1},
@@ -43,8 +45,16 @@ fn each_layer_is_there_with_the_arguments_that_are_not_pytorchs_defaults() {
             padding=(2, 1),
             dilation=(2, 1),
         ),
+        nn.BatchNorm2d(6),  # 6 x 28 x 13
         nn.LeakyReLU(negative_slope=0.2),  # 6 x 28 x 13
         nn.Conv2d(6, 9, kernel_size=3, groups=3, bias=False),  # 9 x 26 x 11
+        nn.BatchNorm2d(  # 9 x 26 x 11
+            9,
+            eps=0.01,
+            momentum=0.5,
+            affine=False,
+            track_running_stats=False,
+        ),
         nn.Tanh(),  # 9 x 26 x 11
         nn.MaxPool2d(kernel_size=(3, 2), stride=2, padding=1),  # 9 x 13 x 6
         nn.AvgPool2d(kernel_size=3, stride=(2, 1), padding=1),  # 9 x 7 x 6

@@ -3,9 +3,9 @@
 use nn::layers::{Conv2d, Pair};
 use nn::{LayerGeometry, LayerSpec};
 
-use super::adaptive;
 use super::graph::Builder;
 use super::proto::AttributeProto;
+use super::{adaptive, normalisation};
 
 /// Adds the nodes of one layer. `name` is what PyTorch's `state_dict` calls the layer, such as `0`; the layer's parameters
 /// are constants already.
@@ -31,6 +31,9 @@ pub fn record(
             let [.., height, width] = geometry.input[..] else { unreachable!("the geometry asks for maps") };
             let sizes = ([height, width], pool.output_size.array());
             return adaptive::record(builder, sizes, name, input, output);
+        }
+        LayerSpec::BatchNorm2d(norm) => {
+            return normalisation::record(builder, norm, geometry.input[0], name, input, output);
         }
         LayerSpec::Linear(_) => ("Gemm", vec![AttributeProto::int("transB", 1)]),
         LayerSpec::Flatten => ("Flatten", vec![AttributeProto::int("axis", 1)]),

@@ -6,6 +6,7 @@
 mod adaptive;
 mod graph;
 mod layer;
+mod normalisation;
 pub mod proto;
 
 use nn::Network;
@@ -42,7 +43,8 @@ pub fn model(network: &Network, parameters: &[f32]) -> Result<Vec<u8>, ExportErr
         return Err(ExportError::Parameters { expected: layout.len, received: parameters.len() });
     }
     let mut builder = Builder::default();
-    for slot in &layout.slots {
+    // PyTorch counts batches for a momentum that nobody can ask for here; no operator reads the count.
+    for slot in layout.slots.iter().filter(|slot| !slot.name.ends_with(".num_batches_tracked")) {
         let values = &parameters[slot.range()];
         if let Some(position) = values.iter().position(|value| !value.is_finite()) {
             let (name, value) = (slot.name.clone(), values[position]);

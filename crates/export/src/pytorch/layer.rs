@@ -1,6 +1,6 @@
 //! Layers as PyTorch's modules.
 
-use nn::layers::{Conv2d, Linear, Pair};
+use nn::layers::{BatchNorm2d, Conv2d, Linear, Pair};
 use nn::{LayerGeometry, LayerSpec, Network};
 
 use super::source::{boolean, call, number};
@@ -25,6 +25,7 @@ fn arguments(layer: &LayerSpec, geometry: &LayerGeometry) -> Vec<String> {
         LayerSpec::MaxPool2d(pool) => window(pool.kernel_size, pool.stride, pool.padding),
         LayerSpec::AvgPool2d(pool) => window(pool.kernel_size, pool.stride, pool.padding),
         LayerSpec::AdaptiveAvgPool2d(pool) => vec![pool.output_size.to_string()],
+        LayerSpec::BatchNorm2d(norm) => normalisation(norm, geometry.input[0]),
         LayerSpec::Linear(Linear { out_features, bias }) => {
             let mut arguments = vec![geometry.input[0].to_string(), out_features.to_string()];
             arguments.extend(without_bias(*bias));
@@ -46,6 +47,18 @@ fn convolution(conv: &Conv2d, in_channels: usize) -> Vec<String> {
         arguments.push(format!("groups={}", conv.groups));
     }
     arguments.extend(without_bias(conv.bias));
+    arguments
+}
+
+fn normalisation(norm: &BatchNorm2d, num_features: usize) -> Vec<String> {
+    let usual = BatchNorm2d::default();
+    let mut arguments = vec![num_features.to_string()];
+    arguments.extend((norm.eps != usual.eps).then(|| format!("eps={}", number(norm.eps))));
+    arguments
+        .extend((norm.momentum != usual.momentum).then(|| format!("momentum={}", number(norm.momentum))));
+    for (name, value) in [("affine", norm.affine), ("track_running_stats", norm.track_running_stats)] {
+        arguments.extend((!value).then(|| format!("{name}={}", boolean(value))));
+    }
     arguments
 }
 

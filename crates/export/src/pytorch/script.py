@@ -105,6 +105,10 @@ def train_epoch(model, optimizer, batches, device):
 def evaluate(model, images, labels, device, rank, world_size):
     """Mean loss and accuracy; each process measures a share of the data."""
     model.eval()
+    if world_size > 1:
+        # Running statistics are each process's own; the first one's count.
+        for buffer in model.buffers():
+            dist.broadcast(buffer, 0)
     totals = torch.zeros(2, dtype=torch.float64, device=device)
     for idx in torch.arange(rank, len(labels), world_size).split(1000):
         logits = model(to_pixels(images[idx], device))
