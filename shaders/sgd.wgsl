@@ -1,9 +1,12 @@
 // Stochastic gradient descent with momentum, over all parameters at once:
-// g ← g + weight_decay·p; v ← momentum·v + g; p ← p − lr·v, or p − lr·(g + momentum·v) with NESTEROV.
+// g ← scale·g + weight_decay·p + l1·sign(p); v ← momentum·v + (1 − dampening)·g;
+// p ← p − lr·v, or p − lr·(g + momentum·v) with NESTEROV. beta1 is the momentum, beta2 the dampening.
 //
-// gradients             [N_ELEMENTS]
-// hyper                 what may change from step to step; beta1 is the momentum
-// parameters, velocity  [N_ELEMENTS], updated in place; gaps between parameters hold zeros and keep them
+// gradients   [N_ELEMENTS]
+// hyper       what may change from step to step
+// scale       one number, the factor of the gradients
+// parameters  [N_ELEMENTS], updated in place; gaps between parameters hold zeros and keep them
+// velocity  [N_ELEMENTS], updated in place
 //
 // One invocation updates one number.
 
@@ -16,18 +19,19 @@ const GRID_ROW = 65535u * WORKGROUP_SIZE;
 struct Hyper {
     learning_rate: f32,
     weight_decay: f32,
+    l1: f32,
     beta1: f32,
     beta2: f32,
     eps: f32,
-    bias_correction1: f32,
     bias_correction2_sqrt: f32,
-    padding: f32,
+    max_norm: f32,
 }
 
 @group(0) @binding(0) var<storage, read> gradients: array<f32>;
 @group(0) @binding(1) var<storage, read> hyper: Hyper;
-@group(0) @binding(2) var<storage, read_write> parameters: array<f32>;
-@group(0) @binding(3) var<storage, read_write> velocity: array<f32>;
+@group(0) @binding(2) var<storage, read> scale: array<f32>;
+@group(0) @binding(3) var<storage, read_write> parameters: array<f32>;
+@group(0) @binding(4) var<storage, read_write> velocity: array<f32>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -36,8 +40,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let p = parameters[idx];
-    let g = gradients[idx] + hyper.weight_decay * p;
-    let v = hyper.beta1 * velocity[idx] + g;
+    let g = scale[0] * gradients[idx] + hyper.weight_decay * p + hyper.l1 * sign(p);
+    let v = hyper.beta1 * velocity[idx] + (1.0 - hyper.beta2) * g;
     velocity[idx] = v;
     parameters[idx] = p - hyper.learning_rate * select(v, g + hyper.beta1 * v, NESTEROV);
 }

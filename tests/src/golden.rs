@@ -1,3 +1,5 @@
+use nn::Optimiser;
+use nn::optimiser::{Adagrad, Adam, AdamW, RMSprop, Sgd};
 use safetensors::tensor::{Dtype, SafeTensors};
 use serde_json::Value;
 
@@ -83,6 +85,52 @@ impl GoldenCase<'_> {
         match &self.arguments[argument] {
             Value::Array(both) => [size(&both[0]), size(&both[1])],
             one => [size(one); 2],
+        }
+    }
+
+    /// The optimiser that the case is of; arguments that it does not state are PyTorch's own.
+    ///
+    /// # Panics
+    /// Where there is no such optimiser.
+    pub fn optimiser(&self) -> Optimiser {
+        let number =
+            |name: &str, usual: f64| self.arguments.get(name).map_or(usual, |n| n.as_f64().unwrap()) as f32;
+        let flag = |name: &str| self.arguments.get(name).is_some_and(|flag| flag.as_bool().unwrap());
+        let betas = self
+            .arguments
+            .get("betas")
+            .map_or([0.9, 0.999], |betas| [0, 1].map(|idx| betas[idx].as_f64().unwrap() as f32));
+        match self.arguments["op"].as_str() {
+            Some("SGD") => Optimiser::Sgd(Sgd {
+                momentum: number("momentum", 0.0),
+                dampening: number("dampening", 0.0),
+                nesterov: flag("nesterov"),
+                weight_decay: number("weight_decay", 0.0),
+            }),
+            Some("Adam") => Optimiser::Adam(Adam {
+                betas,
+                eps: number("eps", 1e-8),
+                weight_decay: number("weight_decay", 0.0),
+            }),
+            Some("AdamW") => Optimiser::AdamW(AdamW {
+                betas,
+                eps: number("eps", 1e-8),
+                weight_decay: number("weight_decay", 0.01),
+            }),
+            Some("RMSprop") => Optimiser::RMSprop(RMSprop {
+                alpha: number("alpha", 0.99),
+                eps: number("eps", 1e-8),
+                momentum: number("momentum", 0.0),
+                centered: flag("centered"),
+                weight_decay: number("weight_decay", 0.0),
+            }),
+            Some("Adagrad") => Optimiser::Adagrad(Adagrad {
+                lr_decay: number("lr_decay", 0.0),
+                eps: number("eps", 1e-10),
+                initial_accumulator_value: number("initial_accumulator_value", 0.0),
+                weight_decay: number("weight_decay", 0.0),
+            }),
+            other => panic!("{other:?} is another optimiser"),
         }
     }
 }

@@ -2,7 +2,6 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(missing_docs, reason = "tests are named for what they say")]
 
-use nn::Optimiser;
 use nn::functional::{self, Affine, Reduction, Running};
 use nn::optim::Optim;
 use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close};
@@ -119,22 +118,8 @@ fn optimisers_follow_pytorchs_path_step_by_step() {
     let golden = Golden::read(OPTIMISERS);
     assert_eq!(golden.cases().len(), 10);
     for case in golden.cases() {
-        let or = |argument: &str, default: f32| number(&case, argument).unwrap_or(default);
-        let betas = case.arguments["betas"].as_array();
-        let betas = betas.map_or([0.9, 0.999], |betas| [0, 1].map(|i| betas[i].as_f64().unwrap() as f32));
-        let weight_decay = or("weight_decay", 0.0);
-        let optimiser = match case.arguments["op"].as_str().unwrap() {
-            "SGD" => Optimiser::Sgd {
-                momentum: or("momentum", 0.0),
-                nesterov: case.arguments["nesterov"].as_bool().unwrap_or(false),
-                weight_decay,
-            },
-            "Adam" => Optimiser::Adam { betas, eps: or("eps", 1e-8), weight_decay },
-            "AdamW" | "RMSprop" | "Adagrad" => continue,
-            other => panic!("{other} is no optimiser"),
-        };
         let parameter = learned(&case, "start");
-        let mut optim = Optim::new(vec![parameter.clone()], optimiser, number(&case, "lr").unwrap());
+        let mut optim = Optim::new(vec![parameter.clone()], case.optimiser(), number(&case, "lr").unwrap());
         let (grads, path) = (tensor(&case, "grads"), tensor(&case, "path"));
         for step in 0..grads.shape()[0] as isize {
             optim.zero_grad();

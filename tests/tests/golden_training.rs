@@ -13,6 +13,7 @@ use nn::functional::{self, Reduction};
 use nn::layers::{AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d};
 use nn::modules::{Module, Sequential, StateDict, read_state_dict};
 use nn::optim::Optim;
+use nn::optimiser::Sgd;
 use nn::{LayerSpec, ModelSpec, Network, Optimiser, initial_parameters, names};
 use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, open_gpu};
 use tensor::{ParameterLayout, Tensor, cpu};
@@ -105,9 +106,7 @@ impl<'a> Run<'a> {
         let model = ModelSpec { version: nn::model::VERSION, input: [1, 28, 28], layers };
         let number = |name: &str| golden.arguments[name].as_f64().expect("the run states it");
         let optimiser = match golden.arguments["optimiser"].as_str() {
-            Some("SGD") => {
-                Optimiser::Sgd { momentum: number("momentum") as f32, nesterov: false, weight_decay: 0.0 }
-            }
+            Some("SGD") => Optimiser::Sgd(Sgd { momentum: number("momentum") as f32, ..Sgd::default() }),
             Some("Adam") => Optimiser::adam(),
             other => panic!("{other:?} is another optimiser"),
         };
@@ -186,7 +185,7 @@ impl<'a> Run<'a> {
         // PyTorch's file leaves out what is not trained; it starts as it always does.
         let init: StateDict = self.state_dict("init").into_iter().chain(model.named_buffers()).collect();
         model.load_state_dict(&init).unwrap();
-        let mut optimiser = Optim::new(model.parameters(), self.optimiser.clone(), self.learning_rate);
+        let mut optimiser = Optim::new(model.parameters(), self.optimiser, self.learning_rate);
         let layout = self.network.layout();
         let flat = |of: &dyn Fn(&Tensor) -> Tensor| {
             let mut flat = vec![0.0; layout.len];

@@ -356,11 +356,28 @@ fn updating_plan(update: Update) -> Plan {
     let parameters = graph.parameters().to_vec();
     let gradients = graph.gradients(loss, &parameters).unwrap();
     let outputs = vec![("loss".to_owned(), loss)];
-    Plan::compile(&graph, &PlanRequest { outputs, gradients, update: Some(update), ..PlanRequest::default() })
+    Plan::compile(
+        &graph,
+        &PlanRequest {
+            outputs,
+            gradients,
+            update: Some(update),
+            clip_grad_norm: true,
+            ..PlanRequest::default()
+        },
+    )
 }
 
 async fn optimisers_agree(device: Rc<Device>) {
-    for update in [Update::Sgd { nesterov: false }, Update::Sgd { nesterov: true }, Update::Adam] {
+    for update in [
+        Update::Sgd { nesterov: false },
+        Update::Sgd { nesterov: true },
+        Update::Adam,
+        Update::AdamW,
+        Update::RMSprop { centered: false },
+        Update::RMSprop { centered: true },
+        Update::Adagrad,
+    ] {
         let plan = updating_plan(update);
         let (layout, n_states) = (plan.layout.clone(), plan.n_states());
         let mut cpu = cpu::Executor::new(&layout, n_states);
@@ -388,9 +405,9 @@ async fn optimisers_agree(device: Rc<Device>) {
                 beta1: 0.9,
                 beta2: 0.999,
                 eps: 1e-8,
-                bias_correction1: 1.0 - 0.9f32.powi(step),
                 bias_correction2_sqrt: (1.0 - 0.999f32.powi(step)).sqrt(),
-                padding: 0.0,
+                l1: 0.002,
+                max_norm: 1.5,
             };
             cpu.set_hyper(hyper);
             gpu.set_hyper(hyper);

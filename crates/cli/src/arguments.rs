@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use eyre::{Result, ensure};
-use nn::{Optimiser, TrainingOptions};
 use protocol::BackendChoice;
 
 /// Which engine.
@@ -90,59 +88,6 @@ pub struct Data {
     /// A folder with MNIST's four files, gzipped or not, or "generated" for the built-in digits
     #[arg(long, value_name = "DIR|generated", default_value = "generated")]
     pub data: String,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Rule {
-    /// Stochastic gradient descent
-    Sgd,
-    /// Adam
-    Adam,
-}
-
-/// How a network is trained.
-#[derive(Args, Debug)]
-pub struct Training {
-    /// Images a step
-    #[arg(long, default_value_t = 64)]
-    batch: usize,
-    /// The rule that turns gradients into steps
-    #[arg(long, value_enum, default_value = "sgd")]
-    optimizer: Rule,
-    /// The learning rate; 0.05 for sgd and 0.001 for adam where it is not given
-    #[arg(long, allow_negative_numbers = true)]
-    lr: Option<f32>,
-    /// How much of the last step sgd keeps; 0.9 where it is not given
-    #[arg(long, allow_negative_numbers = true)]
-    momentum: Option<f32>,
-    /// The factor of the weights that is added to the gradient
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
-    weight_decay: f32,
-    /// Let sgd's momentum look one step ahead
-    #[arg(long)]
-    nesterov: bool,
-}
-
-impl Training {
-    /// The options that these arguments mean, checked.
-    pub fn options(&self, seed: u64) -> Result<TrainingOptions> {
-        let optimiser = match (self.optimizer, Optimiser::adam()) {
-            (Rule::Adam, Optimiser::Adam { betas, eps, .. }) => {
-                ensure!(self.momentum.is_none(), "--momentum is sgd's; adam has betas of its own");
-                ensure!(!self.nesterov, "--nesterov is sgd's; adam has no such thing");
-                Optimiser::Adam { betas, eps, weight_decay: self.weight_decay }
-            }
-            _ => Optimiser::Sgd {
-                momentum: self.momentum.unwrap_or(0.9),
-                nesterov: self.nesterov,
-                weight_decay: self.weight_decay,
-            },
-        };
-        let learning_rate = self.lr.unwrap_or(optimiser.usual_learning_rate());
-        let options = TrainingOptions { optimiser, learning_rate, batch_size: self.batch, seed };
-        options.check()?;
-        Ok(options)
-    }
 }
 
 /// Threads to train with: one for every core, but no more than one for 16 pictures of a batch, below which handing them

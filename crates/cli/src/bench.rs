@@ -11,8 +11,9 @@ use protocol::BackendKind;
 use serde_json::json;
 use trainer::Engine;
 
-use crate::arguments::{Common, Training};
+use crate::arguments::Common;
 use crate::report::{Failed, Report};
+use crate::training::Training;
 use crate::{driver, model};
 
 /// Different batches, used in turn.
@@ -42,7 +43,7 @@ pub struct Options {
 /// Times steps on the built-in digits.
 pub fn run(options: &Options) -> Result<()> {
     let mut report = Report::new(options.common.json);
-    let training = options.training.options(options.common.seed)?;
+    let training = options.training.options(options.common.seed, 1.0)?;
     let spec = model::choose(options.common.model.as_deref(), None)?;
     let name = model::name(&spec);
     let network = Network::new(spec, data::N_CLASSES)?;
@@ -145,7 +146,7 @@ impl<'a> Timer<'a> {
     fn step(&mut self) -> Result<()> {
         let (images, labels) = &self.batches[self.n_done as usize % self.batches.len()];
         self.n_done += 1;
-        let hyper = self.training.optimiser.hyper(self.training.learning_rate, self.n_done);
+        let hyper = self.training.hyper(self.n_done - 1, self.n_done, N_BATCHES as u64);
         Ok(self.engine.step(images, labels, hyper)?)
     }
 }

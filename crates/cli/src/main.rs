@@ -14,6 +14,7 @@ mod picture;
 mod predict;
 mod report;
 mod train;
+mod training;
 mod weights;
 
 use std::process::ExitCode;

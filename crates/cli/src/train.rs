@@ -8,9 +8,10 @@ use eyre::{Context, Result};
 use protocol::{Command, Evaluation, Event, Reply, Split, StepMetrics, Until, Validation};
 use serde_json::json;
 
-use crate::arguments::{Common, Data, Training, usual_threads};
+use crate::arguments::{Common, Data, usual_threads};
 use crate::driver::Driver;
 use crate::report::{Failed, Report};
+use crate::training::Training;
 use crate::{dataset, model, weights};
 
 /// The arguments of `receptive train`.
@@ -40,7 +41,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let start = Instant::now();
     let mut report = Report::new(options.common.json);
-    let training = options.training.options(options.common.seed)?;
+    let training = options.training.options(options.common.seed, options.epochs as f64)?;
     let initial = options.weights.as_deref().map(weights::read).transpose()?;
     let model = model::choose(options.common.model.as_deref(), initial.as_deref())?;
     if let Some(out) = &options.out {

@@ -35,8 +35,13 @@ fn options_out_of_range() {
     train(&["--lr", "-1"]).is_refused(&["learning_rate is -1"]);
     train(&["--batch", "0"]).is_refused(&["batch_size is 0"]);
     train(&["--momentum", "inf"]).is_refused(&["momentum is inf"]);
-    train(&["--optimizer", "adam", "--momentum", "0.5"]).is_refused(&["--momentum is sgd's"]);
-    train(&["--optimizer", "adam", "--nesterov"]).is_refused(&["--nesterov is sgd's"]);
+    train(&["--optimizer", "adam", "--momentum", "0.5"])
+        .is_refused(&["--momentum is not an argument of --optimiser adam, which takes --beta1, --beta2"]);
+    train(&["--optimiser", "adam", "--nesterov"])
+        .is_refused(&["--nesterov is not an argument of --optimiser adam"]);
+    train(&["--optimiser", "adamw", "--beta2", "1"]).is_refused(&["betas is [0.9, 1.0]"]);
+    train(&["--nesterov", "--dampening", "0.5"]).is_refused(&["dampening is 0.5", "0 with nesterov"]);
+    train(&["--optimiser", "lion"]).is_refused(&["invalid value 'lion'", "adamw"]);
     receptive(&["bench", "--batch", "5000"]).is_refused(&["batch_size is 5000"]);
     train(&["--epochs", "0"]).is_refused(&["invalid value '0' for '--epochs"]);
     train(&["--lr", "fast"]).is_refused(&["invalid value 'fast' for '--lr"]);
@@ -44,6 +49,22 @@ fn options_out_of_range() {
     receptive(&["bench", "--threads", "0"]).is_refused(&["invalid value '0' for '--threads"]);
     receptive(&["eval"]).is_refused(&["required arguments were not provided: --weights <FILE>"]);
     receptive(&["predict", "--weights", "w"]).is_refused(&["FILE", "--index"]);
+}
+
+#[test]
+fn schedules_that_do_not_fit() {
+    train(&["--schedule", "cosine", "--gamma", "0.5"])
+        .is_refused(&["--gamma is not an argument of --schedule cosine, which takes --eta-min"]);
+    train(&["--pct-start", "0.5"]).is_refused(&["--pct-start is not an argument of --schedule constant"]);
+    train(&["--schedule", "one-cycle", "--pct-start", "1.5"])
+        .is_refused(&["schedule.pct_start is 1.5", "between 0 and 1"]);
+    train(&["--schedule", "step", "--step-size", "0"]).is_refused(&["schedule.step_size is 0"]);
+    train(&["--schedule", "step", "--step-size-down", "1"])
+        .is_refused(&["--step-size-down is not an argument"]);
+    train(&["--optimiser", "adagrad", "--schedule", "one-cycle"])
+        .is_refused(&["Adagrad has none", "--no-cycle-momentum"]);
+    train(&["--warmup-epochs", "-1"]).is_refused(&["warmup.epochs is -1"]);
+    train(&["--warmup-start", "0.5"]).is_refused(&["--warmup-epochs <EPOCHS>"]);
 }
 
 #[test]

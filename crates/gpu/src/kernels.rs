@@ -100,6 +100,7 @@ macro_rules! files {
 files!(
     "activation",
     "activation_grad",
+    "adagrad",
     "adam",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool2d_grad",
@@ -110,11 +111,13 @@ files!(
     "batch_norm2d_grad_weight",
     "binary",
     "blend",
+    "clip_coefficient",
     "conv2d",
     "conv2d_grad_input",
     "conv2d_grad_weight",
     "copy",
     "count_correct",
+    "grad_norm",
     "log_softmax",
     "log_softmax_grad",
     "matmul",
@@ -124,6 +127,7 @@ files!(
     "nll_loss",
     "nll_loss_grad",
     "reduction",
+    "rmsprop",
     "sgd",
     "softmax",
     "softmax_grad",
@@ -204,7 +208,15 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
         Kernel::Update(Update::Sgd { nesterov }) => {
             elementwise::each("sgd", step, vec![("NESTEROV", Constant::Bool(*nesterov))])
         }
-        Kernel::Update(Update::Adam) => elementwise::each("adam", step, Vec::new()),
+        Kernel::Update(update @ (Update::Adam | Update::AdamW)) => {
+            elementwise::each("adam", step, vec![("DECOUPLED", Constant::Bool(*update == Update::AdamW))])
+        }
+        Kernel::Update(Update::RMSprop { centered }) => {
+            elementwise::each("rmsprop", step, vec![("CENTERED", Constant::Bool(*centered))])
+        }
+        Kernel::Update(Update::Adagrad) => elementwise::each("adagrad", step, Vec::new()),
+        Kernel::GradNorm => rows::grad_norm("grad_norm", step),
+        Kernel::ClipCoefficient => rows::clip_coefficient("clip_coefficient", step),
     })
 }
 

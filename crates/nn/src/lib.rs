@@ -17,15 +17,19 @@ pub mod modules;
 
 pub mod network;
 pub mod optim;
+pub mod optimiser;
 pub mod options;
 pub mod presets;
 pub mod receptive_field;
+pub mod schedule;
 pub mod state_dict;
 
 pub use geometry::{Geometry, GeometryError, LayerGeometry, Repair};
 pub use initialisation::initial_parameters;
 pub use model::{LayerSpec, ModelError, ModelSpec};
 pub use network::{Network, NetworkError, names};
-pub use options::{Optimiser, TrainingOptions};
+pub use optimiser::Optimiser;
+pub use options::TrainingOptions;
 pub use receptive_field::ReceptiveField;
+pub use schedule::Schedule;
 pub use state_dict::StateDictError;

@@ -130,7 +130,10 @@ impl Network {
         let gradients = graph.parameter_gradients(loss)?;
         let outputs = vec![(names::LOSS.to_owned(), loss), (names::N_CORRECT.to_owned(), n_correct)];
         let unfused = self.unfused;
-        Ok(Plan::compile(&graph, &PlanRequest { outputs, gradients, blends, update, unfused }))
+        Ok(Plan::compile(
+            &graph,
+            &PlanRequest { outputs, gradients, blends, update, unfused, clip_grad_norm: false },
+        ))
     }
 
     /// The plan of an evaluation: a batch's logits.

@@ -22,7 +22,7 @@
 
 use tensor::{Tensor, TensorError, no_grad};
 
-use crate::Optimiser;
+use crate::optimiser::{Optimiser, Sgd};
 
 /// Parameters and the rule that steps them. PyTorch's
 /// [`torch.optim.Optimizer`](https://docs.pytorch.org/docs/stable/optim.html#torch.optim.Optimizer).
@@ -63,7 +63,7 @@ impl Optim {
     /// Gradient descent with momentum (0 for none), as
     /// [`torch.optim.SGD`](https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html).
     pub fn sgd(parameters: Vec<Tensor>, learning_rate: f32, momentum: f32) -> Self {
-        let optimiser = Optimiser::Sgd { momentum, nesterov: false, weight_decay: 0.0 };
+        let optimiser = Optimiser::Sgd(Sgd { momentum, ..Sgd::default() });
         Self::new(parameters, optimiser, learning_rate)
     }
 

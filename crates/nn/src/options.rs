@@ -1,7 +1,10 @@
-//! How a network is trained: the optimiser, its learning rate, the batch, the seed.
+//! How a network is trained: the optimiser, its learning rate and schedule, the batch, the seed.
 
 use serde::{Deserialize, Serialize};
-use tensor::{Hyper, Update};
+use tensor::Hyper;
+
+use crate::optimiser::Optimiser;
+use crate::schedule::{Schedule, Scheduled, Timeline, Warmup};
 
 /// Everything about a run except the network and the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -9,102 +12,40 @@ use tensor::{Hyper, Update};
 pub struct TrainingOptions {
     /// The rule that turns gradients into steps.
     pub optimiser: Optimiser,
-    /// The step's length.
+    /// The step's length; where a schedule rises and falls, at its highest.
     pub learning_rate: f32,
     /// Images a step.
     pub batch_size: usize,
     /// What all random choices derive from: initial weights, validation split, batch order.
     pub seed: u64,
+    /// How the learning rate changes along the run.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// A linear rise before the schedule.
+    #[serde(default)]
+    pub warmup: Warmup,
+    /// The length of the run that the schedule plans, in epochs since the initial weights. A run may go on after it, with
+    /// the schedule's last learning rate.
+    #[serde(default = "usual_epochs")]
+    pub epochs: f64,
 }
 
-/// An optimiser and its arguments, named as in `torch.optim`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", deny_unknown_fields)]
-pub enum Optimiser {
-    /// Stochastic gradient descent, [`torch.optim.SGD`](https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html).
-    #[serde(rename = "SGD")]
-    Sgd {
-        /// How much of the last step is kept.
-        momentum: f32,
-        /// Whether the momentum looks one step ahead.
-        nesterov: bool,
-        /// The factor of the weights that is added to the gradient.
-        weight_decay: f32,
-    },
-    /// Kingma and Ba, 2014, [`torch.optim.Adam`](https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html).
-    Adam {
-        /// Decay of the gradient's mean and of its square's.
-        betas: [f32; 2],
-        /// Keeps the division finite.
-        eps: f32,
-        /// The factor of the weights that is added to the gradient.
-        weight_decay: f32,
-    },
-}
-
-impl Optimiser {
-    /// SGD with momentum 0.9.
-    pub const fn sgd() -> Self {
-        Self::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 }
-    }
-
-    /// Adam with PyTorch's defaults.
-    pub const fn adam() -> Self {
-        Self::Adam { betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0 }
-    }
-
-    /// The name in `torch.optim`.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Sgd { .. } => "SGD",
-            Self::Adam { .. } => "Adam",
-        }
-    }
-
-    /// The kernel that steps all parameters.
-    pub const fn update(&self) -> Update {
-        match self {
-            Self::Sgd { nesterov, .. } => Update::Sgd { nesterov: *nesterov },
-            Self::Adam { .. } => Update::Adam,
-        }
-    }
-
-    /// What the kernel reads at step `step`, counted from 1 since the moments were empty.
-    pub fn hyper(&self, learning_rate: f32, step: u64) -> Hyper {
-        match *self {
-            Self::Sgd { momentum, weight_decay, .. } => {
-                Hyper { learning_rate, weight_decay, beta1: momentum, ..Hyper::default() }
-            }
-            Self::Adam { betas: [beta1, beta2], eps, weight_decay } => {
-                // Powers in double precision, as PyTorch takes them.
-                let correction = |beta: f32| 1.0 - f64::from(beta).powf(step as f64);
-                Hyper {
-                    learning_rate,
-                    weight_decay,
-                    beta1,
-                    beta2,
-                    eps,
-                    bias_correction1: correction(beta1) as f32,
-                    bias_correction2_sqrt: correction(beta2).sqrt() as f32,
-                    padding: 0.0,
-                }
-            }
-        }
-    }
-
-    /// A learning rate to start from with this optimiser on small networks.
-    pub const fn usual_learning_rate(&self) -> f32 {
-        match self {
-            Self::Sgd { .. } => 0.05,
-            Self::Adam { .. } => 0.001,
-        }
-    }
+const fn usual_epochs() -> f64 {
+    3.0
 }
 
 impl Default for TrainingOptions {
     fn default() -> Self {
         let optimiser = Optimiser::sgd();
-        Self { learning_rate: optimiser.usual_learning_rate(), optimiser, batch_size: 64, seed: 0 }
+        Self {
+            learning_rate: optimiser.usual_learning_rate(),
+            optimiser,
+            batch_size: 64,
+            seed: 0,
+            schedule: Schedule::Constant,
+            warmup: Warmup::default(),
+            epochs: usual_epochs(),
+        }
     }
 }
 
@@ -123,35 +64,88 @@ pub struct OptionError {
     pub expected: &'static str,
 }
 
+/// 32 or 64 bits, shown as given.
+pub(crate) trait Number: Copy + Into<f64> + std::fmt::Display {}
+
+impl<T: Copy + Into<f64> + std::fmt::Display> Number for T {}
+
+impl OptionError {
+    /// Refuses an option's value unless `accepted`.
+    pub(crate) fn unless(
+        accepted: bool,
+        option: &'static str,
+        value: impl ToString,
+        expected: &'static str,
+    ) -> Result<(), Self> {
+        if accepted { Ok(()) } else { Err(Self { option, value: value.to_string(), expected }) }
+    }
+
+    /// Refuses what is negative or not finite.
+    pub(crate) fn unless_at_least_zero(option: &'static str, value: impl Number) -> Result<(), Self> {
+        let accepted = value.into().is_finite() && value.into() >= 0.0;
+        Self::unless(accepted, option, value, "a finite number of at least 0")
+    }
+
+    /// Refuses what is zero, negative or not finite.
+    pub(crate) fn unless_above_zero(option: &'static str, value: impl Number) -> Result<(), Self> {
+        let accepted = value.into().is_finite() && value.into() > 0.0;
+        Self::unless(accepted, option, value, "a finite number above 0")
+    }
+
+    /// Refuses what cannot be the part that a running mean keeps.
+    pub(crate) fn unless_below_one(option: &'static str, value: impl Number) -> Result<(), Self> {
+        Self::unless((0.0..1.0).contains(&value.into()), option, value, "at least 0 and below 1")
+    }
+}
+
 impl TrainingOptions {
     /// Checks every option's range.
     ///
     /// # Errors
     /// [`OptionError`] that names the first option out of range.
     pub fn check(&self) -> Result<(), OptionError> {
-        let fail = |option, value: String, expected| Err(OptionError { option, value, expected });
-        if !self.learning_rate.is_finite() || self.learning_rate < 0.0 {
-            return fail("learning_rate", self.learning_rate.to_string(), "a finite number of at least 0");
-        }
-        if self.batch_size == 0 || self.batch_size > MOST_BATCH {
-            return fail("batch_size", self.batch_size.to_string(), "between 1 and 4096");
-        }
-        let factors: &[(&'static str, f32)] = match &self.optimiser {
-            Optimiser::Sgd { momentum, weight_decay, .. } => {
-                &[("momentum", *momentum), ("weight_decay", *weight_decay)]
-            }
-            Optimiser::Adam { betas, weight_decay, eps } => {
-                if betas.iter().any(|beta| !(0.0..1.0).contains(beta)) {
-                    return fail("betas", format!("{betas:?}"), "two numbers of at least 0 and below 1");
-                }
-                &[("eps", *eps), ("weight_decay", *weight_decay)]
-            }
+        OptionError::unless_at_least_zero("learning_rate", self.learning_rate)?;
+        let batches = 1..=MOST_BATCH;
+        OptionError::unless(
+            batches.contains(&self.batch_size),
+            "batch_size",
+            self.batch_size,
+            "between 1 and 4096",
+        )?;
+        self.optimiser.check()?;
+        OptionError::unless_above_zero("epochs", self.epochs)?;
+        self.warmup.check()?;
+        self.schedule.check()?;
+        let can_cycle = !self.schedule.cycles_momentum() || self.optimiser.has_momentum();
+        OptionError::unless(
+            can_cycle,
+            "schedule.cycle_momentum",
+            true,
+            "false with an optimiser that has no momentum",
+        )
+    }
+
+    /// The learning rate of step `step`, counted from 0 since the initial weights, and the momentum where the schedule
+    /// sets it.
+    pub fn scheduled(&self, step: u64, steps_per_epoch: u64) -> Scheduled {
+        let timeline = Timeline {
+            learning_rate: self.learning_rate.into(),
+            epochs: self.epochs,
+            steps_per_epoch,
+            warmup: self.warmup,
         };
-        for (option, value) in factors {
-            if !value.is_finite() || *value < 0.0 {
-                return fail(option, value.to_string(), "a finite number of at least 0");
-            }
-        }
-        Ok(())
+        self.schedule.at(step, &timeline)
+    }
+
+    /// What the optimiser reads at step `step`, counted from 0 since the initial weights; `optimiser_step` counts from 1
+    /// since the optimiser's states were empty.
+    pub fn hyper(&self, step: u64, optimiser_step: u64, steps_per_epoch: u64) -> Hyper {
+        let Scheduled { learning_rate, momentum } = self.scheduled(step, steps_per_epoch);
+        let optimiser =
+            momentum.map_or(self.optimiser, |momentum| self.optimiser.with_momentum(momentum as f32));
+        optimiser.hyper(learning_rate, optimiser_step)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 use nn::Optimiser;
 use nn::optim::Optim;
+use nn::optimiser::Sgd;
 use tensor::Tensor;
 
 fn learned(number: f64) -> Tensor {
@@ -21,7 +22,7 @@ fn backward(parameters: &[&Tensor]) {
 fn groups_have_learning_rates_and_weight_decays_of_their_own() {
     let (a, b) = (learned(1.0), learned(1.0));
     let mut optim = Optim::sgd(vec![a.clone()], 0.1, 0.0);
-    let decayed = Optimiser::Sgd { momentum: 0.0, nesterov: false, weight_decay: 1.0 };
+    let decayed = Optimiser::Sgd(Sgd { momentum: 0.0, weight_decay: 1.0, ..Sgd::default() });
     optim.add_param_group(vec![b.clone()], decayed, 0.01);
     backward(&[&a, &b]);
     optim.step().unwrap();

@@ -29,7 +29,8 @@ pub use graph::{DType, Graph, Node, NodeId, Value};
 pub use half::f16;
 pub use layout::{Layout, Positions};
 pub use plan::{
-    Blend, Buffer, Kernel, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region, Role, Step,
+    Blend, Buffer, Kernel, NORM_CHUNK, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region,
+    Role, Step,
 };
 pub use update::{HYPER_LEN, Hyper, Update};
 pub use window::Window;

@@ -7,6 +7,9 @@ use crate::graph::{DType, Graph, NodeId, Value};
 use crate::ops::Op;
 use crate::update::Update;
 
+/// How many squares are summed together on the way to the gradients' norm, in a fixed order.
+pub const NORM_CHUNK: usize = 4096;
+
 /// Parameters start at multiples of this many numbers (256 bytes), where every GPU can bind them.
 const ALIGNMENT: usize = 64;
 
@@ -90,7 +93,13 @@ pub enum Kernel {
     Operation(Op),
     /// Moves numbers as they are.
     Copy,
-    /// The optimiser's step. Reads gradients and hyper-parameters; updates parameters and states in place.
+    /// Sums of the gradients' squares, each over [`NORM_CHUNK`] numbers.
+    GradNorm,
+    /// The factor that cuts the gradients to the greatest norm, or 1. Reads what [`Kernel::GradNorm`] wrote, and
+    /// hyper-parameters.
+    ClipCoefficient,
+    /// The optimiser's step. Reads gradients, hyper-parameters, and the factor of the gradients; updates parameters and
+    /// states in place.
     Update(Update),
     /// A step of what is kept beside the parameters, in place.
     Blend(Blend),
@@ -102,6 +111,8 @@ impl Kernel {
         match self {
             Self::Operation(op) => op.operation().name(),
             Self::Copy => "copy",
+            Self::GradNorm => "grad_norm",
+            Self::ClipCoefficient => "clip_coefficient",
             Self::Update(update) => update.name(),
             Self::Blend(_) => "blend",
         }
@@ -176,6 +187,9 @@ pub struct PlanRequest {
     pub blends: Vec<(NodeId, NodeId, Blend)>,
     /// The optimiser's step at the end.
     pub update: Option<Update>,
+    /// Whether gradients longer than [`Hyper::max_norm`](crate::Hyper::max_norm), all together, are cut to it before the
+    /// step ([`torch.nn.utils.clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html)).
+    pub clip_grad_norm: bool,
     /// Whether operations stay as they were recorded, each a step of its own.
     pub unfused: bool,
 }
@@ -195,6 +209,7 @@ impl PlanRequest {
             gradients: self.gradients.iter().map(|gradient| gradient.map(&new)).collect(),
             blends: self.blends.iter().map(|(kept, from, blend)| (new(*kept), new(*from), *blend)).collect(),
             update: self.update,
+            clip_grad_norm: self.clip_grad_norm,
             unfused: self.unfused,
         }
     }

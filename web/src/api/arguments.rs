@@ -94,8 +94,10 @@ pub fn options(current: &TrainingOptions, argument: &JsValue) -> Result<Training
         match (name.as_str(), value) {
             ("optimiser", Value::Object(fields)) => {
                 if let Some(kind) = fields.get("type").filter(|kind| *kind != &place["type"]) {
-                    let usual = [Optimiser::sgd(), Optimiser::adam()].into_iter().find(|o| kind == o.name());
-                    let usual = usual.ok_or("options: optimiser.type has to be 'SGD' or 'Adam'")?;
+                    let usual = Optimiser::all().into_iter().find(|o| kind == o.name());
+                    let names = Optimiser::all().map(|o| o.name()).join(", ");
+                    let usual =
+                        usual.ok_or_else(|| format!("options: optimiser.type has to be one of {names}"))?;
                     *place = serde_json::to_value(usual).map_err(|error| error.to_string())?;
                 }
                 for (name, value) in fields {

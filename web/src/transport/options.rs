@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 use nn::Optimiser;
+use nn::optimiser::{Adam, AdamW};
 
 use super::NumberField;
 use super::optimiser::Arguments;
@@ -16,8 +17,8 @@ pub fn Options() -> impl IntoView {
     let options = workbench.options;
     let name = move || options.with(|options| options.optimiser.name());
     let choose = move |event: web_sys::Event| {
-        let optimiser =
-            if event_target_value(&event) == "Adam" { Optimiser::adam() } else { Optimiser::sgd() };
+        let name = event_target_value(&event);
+        let Some(optimiser) = Optimiser::all().into_iter().find(|o| o.name() == name) else { return };
         workbench.change_options(|options| {
             options.learning_rate = optimiser.usual_learning_rate();
             options.optimiser = optimiser;
@@ -37,8 +38,7 @@ pub fn Options() -> impl IntoView {
             <label class="field">
                 <span class="field-label">"Optimiser"</span>
                 <select data-testid="optimiser" prop:value=name on:change=choose>
-                    <option value="SGD">"SGD"</option>
-                    <option value="Adam">"Adam"</option>
+                    {Optimiser::all().map(|o| view! { <option value=o.name()>{o.name()}</option> })}
                 </select>
             </label>
             <Menu
@@ -98,10 +98,13 @@ fn Summary() -> impl IntoView {
     let options = Workbench::get().options;
     let text = move || {
         options.with(|options| match &options.optimiser {
-            Optimiser::Sgd { momentum, nesterov, .. } => {
-                format!("momentum {momentum}{}", if *nesterov { ", Nesterov" } else { "" })
+            Optimiser::Sgd(sgd) => {
+                format!("momentum {}{}", sgd.momentum, if sgd.nesterov { ", Nesterov" } else { "" })
             }
-            Optimiser::Adam { betas: [first, second], .. } => format!("β {first}, {second}"),
+            Optimiser::Adam(Adam { betas: [first, second], .. })
+            | Optimiser::AdamW(AdamW { betas: [first, second], .. }) => format!("β {first}, {second}"),
+            Optimiser::RMSprop(rmsprop) => format!("α {}", rmsprop.alpha),
+            Optimiser::Adagrad(adagrad) => format!("decay {}", adagrad.lr_decay),
         })
     };
     view! { <span class="summary">{text}</span> }

@@ -1,4 +1,4 @@
-use tensor::Step;
+use tensor::{NORM_CHUNK, Step};
 
 use super::{Grid, Row, dims, u32};
 
@@ -22,4 +22,16 @@ pub(super) fn nll_loss_grad(file: &'static str, step: &Step) -> Row {
     let [batch, n_classes] = dims(&step.writes[0]);
     let constants = vec![("BATCH", u32(batch)), ("N_CLASSES", u32(n_classes))];
     Row { file, constants, grid: Grid::Invocations(batch * n_classes) }
+}
+
+/// One workgroup per sum of squares.
+pub(super) fn grad_norm(file: &'static str, step: &Step) -> Row {
+    let constants = vec![("N_ELEMENTS", u32(step.reads[0].value.numel())), ("CHUNK", u32(NORM_CHUNK))];
+    Row { file, constants, grid: Grid::Workgroups(step.writes[0].value.numel()) }
+}
+
+/// One workgroup for a single number.
+pub(super) fn clip_coefficient(file: &'static str, step: &Step) -> Row {
+    let constants = vec![("N_ELEMENTS", u32(step.reads[0].value.numel()))];
+    Row { file, constants, grid: Grid::Workgroups(1) }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::error::TensorError;
 use crate::layout::Layout;
 use crate::ops::{MatMul, Op, broadcast_strides};
-use crate::plan::{Kernel, Operand, Plan, Step};
+use crate::plan::{Kernel, NORM_CHUNK, Operand, Plan, Step};
 
 /// No step reads, or writes, more operands than this.
 pub const MOST_OPERANDS: usize = 7;
@@ -63,7 +63,8 @@ pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) 
     if let Kernel::Update(kernel) = &step.kernel {
         // The gradients end where the trained parameters do, and so does the step.
         let [parameters, states @ ..] = &mut written;
-        update::run(*kernel, reads[0].data, reads[1].data, parameters, states);
+        let [gradients, hyper, scale] = [0, 1, 2].map(|idx| reads[idx].data);
+        update::run(*kernel, gradients, hyper, scale[0], parameters, states);
     } else {
         let mut writes: [Write<'_>; MOST_OPERANDS] = Default::default();
         for (idx, memory) in written.iter_mut().enumerate().take(step.writes.len()) {
@@ -83,6 +84,10 @@ pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) 
                 for (kept, new) in writes[0].data.iter_mut().zip(reads[0].data) {
                     *kept = blend.decay * *kept + blend.factor * new;
                 }
+            }
+            Kernel::GradNorm => update::grad_norm(NORM_CHUNK, reads[0].data, writes[0].data),
+            Kernel::ClipCoefficient => {
+                update::clip_coefficient(reads[0].data, reads[1].data, writes[0].data);
             }
             Kernel::Copy | Kernel::Update(_) => writes[0].data.copy_from_slice(reads[0].data),
         }

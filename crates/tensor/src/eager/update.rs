@@ -52,7 +52,14 @@ impl Tensor {
             length("a state", self.numel(), state.len())?;
         }
         let mut numbers = self.to_vec::<f32>()?;
-        cpu::update(update, &grad.to_vec::<f32>()?, bytemuck::cast_slice(&[*hyper]), &mut numbers, states);
+        cpu::update(
+            update,
+            &grad.to_vec::<f32>()?,
+            bytemuck::cast_slice(&[*hyper]),
+            1.0,
+            &mut numbers,
+            states,
+        );
         self.copy_from_slice(&numbers)
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::fuse::fuse;
-use super::{Buffer, Kernel, Operand, ParameterLayout, Plan, PlanRequest, Region, Role, Step};
+use super::{Buffer, Kernel, NORM_CHUNK, Operand, ParameterLayout, Plan, PlanRequest, Region, Role, Step};
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::update::HYPER_LEN;
@@ -261,18 +261,45 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// One number: the factor of the gradients in the optimiser's step.
+    fn gradient_scale(&mut self, [gradients, hyper]: &[Operand; 2]) -> Operand {
+        if !self.request.clip_grad_norm {
+            self.plan.buffers.push(Buffer { role: Role::Constant(1.0), len: 1 });
+            return Plan::beginning(self.plan.buffers.len() - 1, 1);
+        }
+        let mut scratch = |len| {
+            self.plan.buffers.push(Buffer { role: Role::Scratch, len });
+            Plan::beginning(self.plan.buffers.len() - 1, len)
+        };
+        let squares = scratch(gradients.region.len.div_ceil(NORM_CHUNK));
+        let scale = scratch(1);
+        self.plan.steps.push(Step {
+            kernel: Kernel::GradNorm,
+            reads: vec![gradients.clone()],
+            writes: vec![squares.clone()],
+        });
+        self.plan.steps.push(Step {
+            kernel: Kernel::ClipCoefficient,
+            reads: vec![squares, hyper.clone()],
+            writes: vec![scale.clone()],
+        });
+        scale
+    }
+
     fn finish(mut self) -> Plan {
         let ParameterLayout { len, trainable_len, .. } = self.plan.layout;
         // Without anything to train there is nothing to step.
         if let Some(update) = self.request.update.filter(|_| trainable_len > 0) {
             let gradients = self.shared(&Role::Gradients, len);
             let hyper = self.shared(&Role::Hyper, HYPER_LEN);
+            let reads = [Plan::beginning(gradients, trainable_len), Plan::beginning(hyper, HYPER_LEN)];
+            let scale = self.gradient_scale(&reads);
             let parameters = self.shared(&Role::Parameters, len);
             let states = (0..update.n_states()).map(|idx| self.shared(&Role::State(idx), len));
             let writes: Vec<usize> = std::iter::once(parameters).chain(states.collect::<Vec<_>>()).collect();
             self.plan.steps.push(Step {
                 kernel: Kernel::Update(update),
-                reads: vec![Plan::beginning(gradients, trainable_len), Plan::beginning(hyper, HYPER_LEN)],
+                reads: reads.into_iter().chain([scale]).collect(),
                 writes: writes.into_iter().map(|buffer| Plan::beginning(buffer, trainable_len)).collect(),
             });
         }

@@ -10,7 +10,8 @@ const N_STEPS: u64 = 20;
 fn train(n_threads: usize, batch_size: usize, optimiser: Optimiser) -> (Vec<f32>, Vec<f32>) {
     let network = Network::new(presets::model("s").unwrap(), data::N_CLASSES).unwrap();
     let learning_rate = optimiser.usual_learning_rate();
-    let options = TrainingOptions { optimiser, learning_rate, batch_size, seed: 3 };
+    let options =
+        TrainingOptions { optimiser, learning_rate, batch_size, seed: 3, ..TrainingOptions::default() };
     let mut engine = Engine::new(&network, &options, n_threads, None).unwrap();
     assert_eq!(engine.n_threads(), n_threads.min(batch_size));
     engine.set_parameters(&initial_parameters(engine.layout(), options.seed)).unwrap();
@@ -52,10 +53,10 @@ fn shards_cover_the_batch_in_order_and_their_shares_sum_to_one() {
 fn several_threads_learn_as_one_does() {
     // 50 is divisible by 2 and not by 3 or 4.
     for (batch_size, optimiser) in [(50, Optimiser::sgd()), (16, Optimiser::sgd()), (50, Optimiser::adam())] {
-        let (losses, _) = train(1, batch_size, optimiser.clone());
+        let (losses, _) = train(1, batch_size, optimiser);
         assert!(losses[N_STEPS as usize - 1] < losses[0], "{losses:?}");
         for n_threads in [2, 3, 4] {
-            let (others, _) = train(n_threads, batch_size, optimiser.clone());
+            let (others, _) = train(n_threads, batch_size, optimiser);
             for (step, (one, other)) in losses.iter().zip(&others).enumerate() {
                 // Sums in another order differ in the last bits of float32, and twenty steps carry that on.
                 assert!(
