@@ -42,8 +42,7 @@ fn a_pytorch_script_comes_with_its_weights_and_says_how_to_train() {
         "nn.Conv2d(1, 6, kernel_size=5, padding=2),  # 6 x 28 x 28",
         "nn.AvgPool2d(kernel_size=2),",
         "nn.Linear(120, 84),",
-        "torch.optim.Adam(",
-        "lr=0.002",
+        "return torch.optim.Adam(model.parameters(), lr=0.002)",
     ] {
         assert!(script.contains(line), "{line} is not in {script}");
     }

@@ -1,7 +1,8 @@
 """Runs the exports that verify.rs wrote, and compares their logits.
 
 Usage: python verify.py FOLDER. Prints the largest absolute difference of each
-export from this project's own logits, and fails where one is above 1e-4.
+export from this project's own logits, and fails where one is above 1e-4. The
+learning rates of the PyTorch scripts are compared too.
 Exits with 3 where neither PyTorch nor ONNX Runtime is installed.
 """
 
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 MOST = 1e-4
+STEPS_PER_EPOCH = 11
 
 
 def missing(*names):
@@ -17,14 +19,33 @@ def missing(*names):
     return [name for name in names if importlib.util.find_spec(name) is None]
 
 
+def load_script(path):
+    """A PyTorch script as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+def learning_rates(path, n_steps):
+    """What a PyTorch script trains with, step by step."""
+    script = load_script(path)
+    optimizer = script.make_optimizer(script.make_model())
+    scheduler = script.make_scheduler(optimizer, STEPS_PER_EPOCH, n_steps)
+    rates = []
+    for _ in range(n_steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
 def run_script(path, images):
     """The logits of a PyTorch script with its weights."""
     import torch
     from safetensors.torch import load_file
 
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = load_script(path)
     model = script.make_model()
     model.load_state_dict(load_file(script.WEIGHTS))
     model.eval()
@@ -74,6 +95,14 @@ def main():
             verdict = "ok" if difference <= MOST else f"MORE than {MOST}"
             print(f"{path.stem:10} {name:8} {difference:.2e}  {verdict}")
             differences.append(difference)
+            if ending == ".py":
+                rates = expected["learning_rates"]
+                ours = learning_rates(path.with_suffix(ending), len(rates))
+                # Relative, for rates fall to a millionth of their highest.
+                difference = (abs(ours - rates) / rates).max()
+                verdict = "ok" if difference <= MOST else f"MORE than {MOST}"
+                print(f"{path.stem:10} {'rates':8} {difference:.2e}  {verdict}")
+                differences.append(difference)
     if not differences:
         sys.exit(f"{folder} holds nothing to compare")
     print(f"largest difference: {max(differences):.2e}")

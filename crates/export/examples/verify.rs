@@ -1,16 +1,20 @@
-//! Writes networks of every kind of layer, their exports, a batch of pictures and this project's logits into a folder, for
-//! `verify.py` to compare: `cargo xtask verify-export` runs both.
+//! Writes networks of every kind of layer, their exports, a batch of pictures, this project's logits and learning rates into
+//! a folder, for `verify.py` to compare: `cargo xtask verify-export` runs both.
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 
-use nn::{ModelSpec, Network, TrainingOptions, initial_parameters, presets, state_dict};
+use nn::schedule::{CosineAnnealingLR, Schedule, Warmup};
+use nn::{ModelSpec, Network, Optimiser, TrainingOptions, initial_parameters, presets, state_dict};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use tensor::cpu::Executor;
 use tensor::random::{Purpose, Stream};
 
 const BATCH: usize = 32;
+/// What `verify.py` makes schedules for.
+const STEPS_PER_EPOCH: u64 = 11;
+const N_STEPS: u64 = 3 * STEPS_PER_EPOCH;
 
 /// Networks with what the presets do not have.
 const MODELS: [(&str, &str); 3] = [
@@ -54,16 +58,41 @@ const MODELS: [(&str, &str); 3] = [
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).ok_or("usage: verify FOLDER")?;
     let folder = Path::new(&folder);
+    let mut options = options().into_iter().cycle();
+    let mut next = || options.next().expect("a cycle has no end");
     for preset in presets::all() {
-        write(folder, preset.id, preset.model)?;
+        write(folder, preset.id, preset.model, &next())?;
     }
     for (name, json) in MODELS {
-        write(folder, name, ModelSpec::from_json(json)?)?;
+        write(folder, name, ModelSpec::from_json(json)?, &next())?;
     }
     Ok(())
 }
 
-fn write(folder: &Path, name: &str, model: ModelSpec) -> Result<(), Box<dyn Error>> {
+/// Every schedule with every optimiser that can follow it, in turn, and one after a rise.
+fn options() -> Vec<TrainingOptions> {
+    let schedules = Schedule::all().into_iter().zip(Optimiser::all().into_iter().cycle());
+    let usual = TrainingOptions::default();
+    let mut all: Vec<TrainingOptions> = schedules
+        .map(|(schedule, optimiser)| TrainingOptions { schedule, optimiser, ..usual.clone() })
+        .collect();
+    for options in &mut all {
+        if let Some(cycle_momentum) = options.schedule.cycle_momentum_mut() {
+            *cycle_momentum = options.optimiser.has_momentum();
+        }
+    }
+    let warmup = Warmup { epochs: 0.5, start_factor: 0.2 };
+    let schedule = Schedule::CosineAnnealingLR(CosineAnnealingLR { eta_min: 0.001 });
+    all.push(TrainingOptions { schedule, warmup, ..usual });
+    all
+}
+
+fn write(
+    folder: &Path,
+    name: &str,
+    model: ModelSpec,
+    options: &TrainingOptions,
+) -> Result<(), Box<dyn Error>> {
     let network = Network::new(model, 10)?;
     let layout = network.layout();
     let mut parameters = initial_parameters(&layout, 0);
@@ -76,7 +105,7 @@ fn write(folder: &Path, name: &str, model: ModelSpec) -> Result<(), Box<dyn Erro
     let logits = logits(&network, &parameters, &images)?;
 
     let weights_file = format!("{name}.safetensors");
-    let script = export::pytorch::script(&network, &TrainingOptions::default(), &weights_file)?;
+    let script = export::pytorch::script(&network, options, &weights_file)?;
     std::fs::write(folder.join(&weights_file), state_dict::save(&layout, &parameters, HashMap::new()))?;
     std::fs::write(folder.join(format!("{name}.py")), script)?;
     std::fs::write(folder.join(format!("{name}.onnx")), export::onnx::model(&network, &parameters)?)?;
@@ -84,7 +113,10 @@ fn write(folder: &Path, name: &str, model: ModelSpec) -> Result<(), Box<dyn Erro
     let (images, logits) = (bytes(&images), bytes(&logits));
     let images = TensorView::new(Dtype::F32, vec![BATCH, 1, 28, 28], &images)?;
     let logits = TensorView::new(Dtype::F32, vec![BATCH, 10], &logits)?;
-    let expected = serialize([("images", images), ("logits", logits)], None)?;
+    let rates = (0..N_STEPS).map(|step| options.scheduled(step, STEPS_PER_EPOCH).learning_rate);
+    let rates: Vec<u8> = rates.flat_map(f64::to_le_bytes).collect();
+    let rates = TensorView::new(Dtype::F64, vec![N_STEPS as usize], &rates)?;
+    let expected = serialize([("images", images), ("logits", logits), ("learning_rates", rates)], None)?;
     std::fs::write(folder.join(format!("{name}.expected")), expected)?;
     Ok(())
 }

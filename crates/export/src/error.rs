@@ -19,6 +19,12 @@ pub enum ExportError {
         /// Where.
         position: usize,
     },
+    /// A warm-up that PyTorch has no way to put before the schedule.
+    #[error("PyTorch's {schedule} rises by itself and cannot follow a warm-up; set the warm-up to 0 epochs")]
+    WarmUp {
+        /// The schedule's name.
+        schedule: &'static str,
+    },
     /// A network that the script's data do not fit.
     #[error(
         "the PyTorch script trains on MNIST, 10 classes of [1, 28, 28], but the network tells {n_classes} classes of \

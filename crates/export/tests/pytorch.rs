@@ -1,7 +1,11 @@
 //! The script says what the network and the options say.
 
 use export::ExportError;
+use nn::optimiser::{Adagrad, Adam, AdamW, RMSprop, Sgd};
+use nn::schedule::{CosineAnnealingLR, OneCycleLR, Schedule, StepLR, Warmup};
 use nn::{ModelSpec, Network, Optimiser, TrainingOptions};
+
+const LINEAR: &str = r#"{"type":"Flatten"},{"type":"Linear","out_features":10}"#;
 
 fn script(layers: &str, options: &TrainingOptions) -> String {
     let json = format!(r#"{{"version":1,"input":[1,28,28],"layers":[{layers}]}}"#);
@@ -71,35 +75,90 @@ fn each_layer_is_there_with_the_arguments_that_are_not_pytorchs_defaults() {
 
 #[test]
 fn the_options_are_those_of_the_run() {
-    let layers = r#"{"type":"Flatten"},{"type":"Linear","out_features":10}"#;
-    let sgd = Optimiser::Sgd { momentum: 0.9, nesterov: true, weight_decay: 1e-4 };
-    let options = TrainingOptions { optimiser: sgd, learning_rate: 0.125, batch_size: 96, seed: u64::MAX };
-    let with_sgd = script(layers, &options);
+    let sgd = Sgd { nesterov: true, weight_decay: 1e-4, ..Sgd::default() };
+    let options = TrainingOptions {
+        optimiser: Optimiser::Sgd(sgd),
+        learning_rate: 0.125,
+        batch_size: 96,
+        seed: u64::MAX,
+        epochs: 2.5,
+        ..TrainingOptions::default()
+    };
+    let with_sgd = script(LINEAR, &options);
     assert!(
         with_sgd.contains("\nBATCH_SIZE = 96  #") && with_sgd.contains("\nSEED = 18446744073709551615\n")
     );
+    assert!(with_sgd.contains(r#"add("--epochs", type=int, default=3)"#));
     let expected = "return torch.optim.SGD(
         model.parameters(),
         lr=0.125,
         momentum=0.9,
-        nesterov=True,
-        weight_decay=0.0001,";
+        weight_decay=0.0001,
+        nesterov=True,";
     assert_eq!(block(&with_sgd, "return torch.optim.SGD("), expected);
+}
 
-    let adam = TrainingOptions { optimiser: Optimiser::adam(), learning_rate: 0.001, ..options };
-    let expected = "return torch.optim.Adam(
-        model.parameters(),
-        lr=0.001,
-        betas=(0.9, 0.999),
-        eps=1e-8,";
-    assert_eq!(block(&script(layers, &adam), "return torch.optim.Adam("), expected);
+#[test]
+fn an_optimiser_has_the_arguments_that_are_not_pytorchs_defaults() {
+    let returns = |optimiser: Optimiser| {
+        let options = TrainingOptions { optimiser, learning_rate: 0.01, ..TrainingOptions::default() };
+        let (_, rest) = script(LINEAR, &options).split_once("into steps.\"\"\"\n").map(owned).unwrap();
+        let lines = rest.split_once("\n\n").unwrap().0.lines().map(str::trim);
+        let line = lines.collect::<Vec<_>>().join(" ");
+        line.replace("return torch.optim.", "").replace("model.parameters(), ", "")
+    };
+    assert_eq!(returns(Optimiser::adam()), "Adam(lr=0.01)");
+    let adam = Adam { betas: [0.5, 0.999], eps: 1e-7, weight_decay: 0.0 };
+    assert_eq!(returns(Optimiser::Adam(adam)), "Adam( lr=0.01, betas=(0.5, 0.999), eps=1e-7, )");
+    // PyTorch's default is 0.01, so that 0 has to be said.
+    let adamw = AdamW { weight_decay: 0.0, ..AdamW::default() };
+    assert_eq!(returns(Optimiser::AdamW(adamw)), "AdamW(lr=0.01, weight_decay=0.0)");
+    let rmsprop = RMSprop { alpha: 0.9, centered: true, ..RMSprop::default() };
+    let expected = "RMSprop( lr=0.01, alpha=0.9, momentum=0.0, centered=True, )";
+    assert_eq!(returns(Optimiser::RMSprop(rmsprop)), expected);
+    assert_eq!(returns(Optimiser::Adagrad(Adagrad::default())), "Adagrad(lr=0.01)");
     // PyTorch refuses Nesterov's rule without momentum.
-    let still = Optimiser::Sgd { momentum: 0.0, nesterov: true, weight_decay: 0.0 };
-    let options = TrainingOptions { optimiser: still, ..TrainingOptions::default() };
-    assert!(
-        script(layers, &options)
-            .contains("    return torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.0)\n")
-    );
+    let still = Sgd { momentum: 0.0, nesterov: true, ..Sgd::default() };
+    assert_eq!(returns(Optimiser::Sgd(still)), "SGD(lr=0.01, momentum=0.0)");
+}
+
+fn owned((before, after): (&str, &str)) -> (String, String) {
+    (before.to_owned(), after.to_owned())
+}
+
+#[test]
+fn the_schedule_is_pytorchs_in_steps() {
+    let returns = |schedule: Schedule, warmup: f64| {
+        let warmup = Warmup { epochs: warmup, start_factor: 0.2 };
+        let options = TrainingOptions { schedule, warmup, ..TrainingOptions::default() };
+        let (_, rest) = script(LINEAR, &options).split_once("a whole run.\"\"\"\n").map(owned).unwrap();
+        let lines = rest.split_once("\n\n").unwrap().0.lines().map(str::trim);
+        lines.collect::<Vec<_>>().join(" ").replace("lr_scheduler.", "")
+    };
+    assert_eq!(returns(Schedule::Constant, 0.0), "return ConstantLR(optimizer, factor=1.0)");
+    let step = Schedule::StepLR(StepLR { step_size: 1.5, gamma: 0.5 });
+    let expected = "return StepLR( optimizer, step_size=max(1, int(1.5 * steps_per_epoch + 0.5)), gamma=0.5, )";
+    assert_eq!(returns(step, 0.0), expected);
+    let cosine = Schedule::CosineAnnealingLR(CosineAnnealingLR { eta_min: 0.001 });
+    let expected = "n_rising = max(1, int(0.5 * steps_per_epoch + 0.5)) n_steps = max(1, n_steps - n_rising) \
+                    rise = LinearLR( optimizer, start_factor=0.2, total_iters=n_rising, ) \
+                    schedule = CosineAnnealingLR( optimizer, T_max=n_steps, eta_min=0.001, ) \
+                    return SequentialLR( optimizer, [rise, schedule], milestones=[n_rising], )";
+    assert_eq!(returns(cosine, 0.5), expected);
+    let one_cycle = returns(Schedule::OneCycleLR(OneCycleLR::default()), 0.0);
+    for argument in ["max_lr=0.05", "total_steps=n_steps", "pct_start=0.3", "final_div_factor=10000.0"] {
+        assert!(one_cycle.contains(argument), "{one_cycle}");
+    }
+}
+
+#[test]
+fn a_warm_up_that_pytorch_cannot_do_is_refused() {
+    let network = Network::new(nn::presets::model("linear").unwrap(), 10).unwrap();
+    let schedule = Schedule::OneCycleLR(OneCycleLR::default());
+    let warmup = Warmup { epochs: 1.0, start_factor: 0.1 };
+    let options = TrainingOptions { schedule, warmup, ..TrainingOptions::default() };
+    let error = export::pytorch::script(&network, &options, "w").unwrap_err().to_string();
+    assert!(error.starts_with("PyTorch's OneCycleLR rises by itself"), "{error}");
 }
 
 #[test]

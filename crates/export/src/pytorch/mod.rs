@@ -5,6 +5,7 @@
 
 mod layer;
 mod optimiser;
+mod schedule;
 mod source;
 
 use nn::{Network, TrainingOptions};
@@ -28,7 +29,8 @@ const SCRIPT: &str = include_str!("script.py");
 /// ```
 ///
 /// # Errors
-/// [`ExportError::NotMnist`] where the network is for other pictures than those that the script trains on.
+/// [`ExportError::NotMnist`] where the network is for other pictures than those that the script trains on,
+/// [`ExportError::WarmUp`] where PyTorch cannot put the warm-up before the schedule.
 pub fn script(
     network: &Network,
     options: &TrainingOptions,
@@ -44,6 +46,8 @@ pub fn script(
         ("__SEED__", options.seed.to_string()),
         ("__LAYERS__", layer::lines(network)),
         ("__OPTIMIZER__", optimiser::statement(&options.optimiser, options.learning_rate)),
+        ("__SCHEDULER__", schedule::statements(options)?),
+        ("__EPOCHS__", format!("{}", options.epochs.ceil())),
     ];
     // What is written is not searched again: a file may be called __SEED__.
     let mut script = String::with_capacity(SCRIPT.len() + 1024);

@@ -26,6 +26,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim import lr_scheduler
 from torch.utils.data import BatchSampler, DataLoader, TensorDataset
 from torch.utils.data.distributed import DistributedSampler
 
@@ -46,6 +47,11 @@ def make_model():
 def make_optimizer(model):
     """The rule that turns gradients into steps."""
     __OPTIMIZER__
+
+
+def make_scheduler(optimizer, steps_per_epoch, n_steps):
+    """How the learning rate changes, from step to step of a whole run."""
+    __SCHEDULER__
 
 
 def read_idx(path):
@@ -87,7 +93,7 @@ def to_pixels(images, device):
     return images.to(device).float() / 255
 
 
-def train_epoch(model, optimizer, batches, device):
+def train_epoch(model, optimizer, scheduler, batches, device):
     """One pass over the pictures; returns the mean loss of this process."""
     model.train()
     total = 0.0
@@ -97,6 +103,7 @@ def train_epoch(model, optimizer, batches, device):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        scheduler.step()
         total += loss.item()
     return total / len(batches)
 
@@ -127,7 +134,7 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--epochs", type=int, default=3)
+    add("--epochs", type=int, default=__EPOCHS__)
     add("--data", type=Path, metavar="DIR", default=Path("mnist"))
     add("--weights", type=Path, metavar="FILE", help="what to start from")
     add("--out", type=Path, metavar="FILE", default="trained.safetensors")
@@ -178,6 +185,8 @@ def main():
     elif rank == 0:
         print(f"there is no {weights.name}: the weights are random")
     optimizer = make_optimizer(model)
+    n_steps = args.epochs * len(batches)
+    scheduler = make_scheduler(optimizer, len(batches), max(1, n_steps))
     trained = model
     if world_size > 1:
         # Averages the gradients of all processes in every step.
@@ -185,7 +194,9 @@ def main():
 
     for epoch in range(args.epochs):
         sampler.set_epoch(epoch)
-        train_loss = train_epoch(trained, optimizer, batches, device)
+        train_loss = train_epoch(
+            trained, optimizer, scheduler, batches, device
+        )
         loss, accuracy = evaluate(model, *validation, device, rank, world_size)
         if rank == 0:
             print(

@@ -19,10 +19,17 @@ pub fn string(text: &str) -> String {
     literal + "\""
 }
 
-/// A number literal: the shortest that is the same float32.
-pub fn number(value: f32) -> String {
-    if value.is_finite() { format!("{value:?}") } else { format!("float(\"{value}\")") }
+/// A number literal: the shortest that is the same number, in as many bits.
+pub fn number(value: impl Float) -> String {
+    let text = format!("{value:?}");
+    if value.into().is_finite() { text } else { format!("float(\"{text}\")") }
 }
+
+/// 32 or 64 bits.
+pub trait Float: Copy + Into<f64> + std::fmt::Debug {}
+
+impl Float for f32 {}
+impl Float for f64 {}
 
 /// `True` or `False`.
 pub const fn boolean(value: bool) -> &'static str {
