@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 use eyre::{Context, OptionExt, Result, ensure};
 use nn::{Network, initial_parameters, state_dict};
 use serde_json::json;
 
-use crate::arguments::Training;
 use crate::report::{Failed, Report};
+use crate::training::Training;
 use crate::{model, weights};
 
 /// The arguments of `receptive export`.
@@ -30,6 +30,9 @@ pub struct Options {
     out: PathBuf,
     #[command(flatten)]
     training: Training,
+    /// Passes over the training pictures in the script's run
+    #[arg(long, default_value_t = 3, value_parser = value_parser!(u64).range(1..))]
+    epochs: u64,
     /// The seed of the script's run, and of initial weights
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -51,7 +54,7 @@ enum Format {
 /// Writes the files.
 pub fn run(options: &Options) -> Result<()> {
     let report = Report::new(options.json);
-    let training = options.training.options(options.seed)?;
+    let training = options.training.options(options.seed, options.epochs as f64)?;
     let given = options.weights.as_deref().map(weights::read).transpose()?;
     let network = Network::new(model::choose(options.model.as_deref(), given.as_deref())?, data::N_CLASSES)?;
     let layout = network.layout();

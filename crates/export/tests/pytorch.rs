@@ -137,7 +137,8 @@ fn the_schedule_is_pytorchs_in_steps() {
     };
     assert_eq!(returns(Schedule::Constant, 0.0), "return ConstantLR(optimizer, factor=1.0)");
     let step = Schedule::StepLR(StepLR { step_size: 1.5, gamma: 0.5 });
-    let expected = "return StepLR( optimizer, step_size=max(1, int(1.5 * steps_per_epoch + 0.5)), gamma=0.5, )";
+    let expected =
+        "return StepLR( optimizer, step_size=max(1, int(1.5 * steps_per_epoch + 0.5)), gamma=0.5, )";
     assert_eq!(returns(step, 0.0), expected);
     let cosine = Schedule::CosineAnnealingLR(CosineAnnealingLR { eta_min: 0.001 });
     let expected = "n_rising = max(1, int(0.5 * steps_per_epoch + 0.5)) n_steps = max(1, n_steps - n_rising) \

@@ -101,7 +101,8 @@ fn batch_normalisation_learns_running_statistics_that_an_evaluation_uses() {
     let layout = network.layout();
     let slot = |name: &str| layout.slots.iter().find(|slot| slot.name == name).unwrap();
     assert!(!slot("0.running_mean").trainable && slot("0.weight").trainable);
-    let optimiser = Optimiser::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.1 };
+    let optimiser =
+        Optimiser::Sgd(crate::optimiser::Sgd { momentum: 0.0, weight_decay: 0.1, ..Default::default() });
     let mut executor = Executor::new(&layout, 1);
     let training = executor.add(network.training_plan(2, optimiser.update()).unwrap()).unwrap();
     let evaluation = executor.add(network.evaluation_plan(1).unwrap()).unwrap();

@@ -34,7 +34,14 @@ macro_rules! numbers {
     };
 }
 
-numbers!(f32, f64, i32);
+numbers!(f32, f64);
+
+/// A whole number is one of `I64`, as in Python: beside floats it counts as a float, beside whole numbers it stays whole.
+impl IntoTensor for i32 {
+    fn into_tensor(self) -> Tensor {
+        Tensor::from(self)
+    }
+}
 
 macro_rules! elementwise {
     ($($name:ident $op:expr, $formula:literal;)+) => {
@@ -79,7 +86,8 @@ elementwise! {
 macro_rules! pairwise {
     ($($name:ident $op:expr, $formula:literal;)+) => {
         /// Two tensors, element by element, [broadcast](crate::ops::broadcast): shapes are aligned at the right, and
-        /// sizes of 1 are repeated.
+        /// sizes of 1 are repeated. Whole numbers (`I64`, `U32`, `U8`) become floats beside `F32` and when divided, and
+        /// stay whole among themselves.
         impl Tensor {
             $(
                 #[doc = $formula]
@@ -93,9 +101,9 @@ macro_rules! pairwise {
                 /// Any that broadcast; the output has the shape to which they do.
                 ///
                 /// # Errors
-                /// [`TensorError::Broadcast`], [`TensorError::DType`] for anything but `F32`.
+                /// [`TensorError::Broadcast`], [`TensorError::DType`] for masks and `F16`.
                 pub fn $name(&self, other: impl IntoTensor) -> Result<Self, TensorError> {
-                    Self::apply($op, &[self, &other.into_tensor()])
+                    self.promoted($op, &other.into_tensor())
                 }
             )+
         }
@@ -187,7 +195,7 @@ impl Tensor {
     /// # Errors
     /// [`TensorError::Shapes`], [`TensorError::DType`].
     pub fn where_(&self, mask: &Self, other: impl IntoTensor) -> Result<Self, TensorError> {
-        Self::apply(Where, &[&mask.to(DType::F32)?, self, &other.into_tensor()])
+        Self::apply(Where, &[&mask.to(DType::F32)?, self, &other.into_tensor().to(self.dtype())?])
     }
 
     /// `x^exponent`, as `torch.pow` with a number.
