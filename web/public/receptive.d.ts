@@ -69,6 +69,11 @@ export type Layer =
   | { type: "AdaptiveAvgPool2d"; output_size: Pair }
   | { type: "Linear"; out_features: number; bias?: boolean }
   | { type: "LeakyReLU"; negative_slope?: number }
+  | { type: "ELU"; alpha?: number }
+  | { type: "GELU"; approximate?: "none" | "tanh" }
+  | { type: "Dropout"; p?: number }
+  /** Adds what layer `from` receives: the end of a block that begins there. */
+  | { type: "Residual"; from: number }
   | { type: "Flatten" | "ReLU" | "Sigmoid" | "Tanh" | "Softmax" | "LogSoftmax" };
 
 export type Optimiser =

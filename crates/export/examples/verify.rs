@@ -17,7 +17,7 @@ const STEPS_PER_EPOCH: u64 = 11;
 const N_STEPS: u64 = 3 * STEPS_PER_EPOCH;
 
 /// Networks with what the presets do not have.
-const MODELS: [(&str, &str); 3] = [
+const MODELS: [(&str, &str); 4] = [
     (
         "windows",
         r#"{"version":1,"input":[1,28,28],"layers":[
@@ -46,6 +46,16 @@ const MODELS: [(&str, &str); 3] = [
             {"type":"AdaptiveAvgPool2d","output_size":1},
             {"type":"Flatten"},
             {"type":"Softmax"}]}"#,
+    ),
+    (
+        "blocks",
+        r#"{"version":1,"input":[1,28,28],"layers":[
+            {"type":"Conv2d","out_channels":4,"kernel_size":3,"stride":2,"padding":1},
+            {"type":"BatchNorm2d"},{"type":"ELU","alpha":0.5},
+            {"type":"Conv2d","out_channels":4,"kernel_size":3,"padding":1},{"type":"GELU"},
+            {"type":"Residual","from":3},{"type":"Residual","from":1},
+            {"type":"GELU","approximate":"tanh"},{"type":"Dropout","p":0.9},
+            {"type":"Flatten"},{"type":"Linear","out_features":10}]}"#,
     ),
     (
         "flat",

@@ -25,6 +25,11 @@ const EVERY_LAYER: &str = r#"{"version":1,"input":[1,28,28],"layers":[
     {"type":"AdaptiveAvgPool2d","output_size":1},
     {"type":"Flatten"},
     {"type":"Linear","out_features":20,"bias":false},
+    {"type":"ELU","alpha":0.5},
+    {"type":"Dropout"},
+    {"type":"GELU"},
+    {"type":"Residual","from":17},
+    {"type":"GELU","approximate":"tanh"},
     {"type":"Softmax"},
     {"type":"Linear","out_features":10},
     {"type":"LogSoftmax"}]}"#;
@@ -96,8 +101,8 @@ fn shape_of(node: &NodeProto, shapes: &[Vec<usize>]) -> Vec<usize> {
             let keepdims = attribute(node, "keepdims").unwrap().i.unwrap() == 1;
             if keepdims { vec![first[0], 1, 1] } else { vec![first[0]] }
         }
-        "Sub" | "Mul" => {
-            assert_eq!((first[0], shapes.len()), (shapes[1][0], 2));
+        "Sub" | "Mul" | "Add" => {
+            assert!(shapes.len() == 2 && (shapes[1].is_empty() || shapes[1][0] == first[0]), "{shapes:?}");
             first.clone()
         }
         "GlobalAveragePool" => vec![first[0], 1, 1],
@@ -118,7 +123,7 @@ fn shape_of(node: &NodeProto, shapes: &[Vec<usize>]) -> Vec<usize> {
             assert_eq!(attribute(node, "axis").unwrap().i, Some(-1));
             first.clone()
         }
-        "Relu" | "LeakyRelu" | "Sigmoid" | "Tanh" => first.clone(),
+        "Relu" | "LeakyRelu" | "Elu" | "Dropout" | "Erf" | "Sigmoid" | "Tanh" => first.clone(),
         other => panic!("{other} is not expected"),
     }
 }
@@ -192,8 +197,8 @@ fn arguments_are_the_layers() {
     let nodes = model.graph.unwrap().node;
     let operators: Vec<&str> = nodes.iter().map(|node| node.op_type.as_str()).collect();
     let expected = "Conv BatchNormalization LeakyRelu Conv ReduceMean Sub Mul ReduceMean BatchNormalization Tanh MaxPool \
-                    AveragePool Sigmoid MatMul MatMul AveragePool Relu GlobalAveragePool Flatten Gemm Softmax Gemm \
-                    LogSoftmax";
+                    AveragePool Sigmoid MatMul MatMul AveragePool Relu GlobalAveragePool Flatten Gemm Elu Dropout Mul \
+                    Erf Add Mul Mul Add Mul Mul Mul Add Mul Tanh Add Mul Mul Softmax Gemm LogSoftmax";
     assert_eq!(operators.join(" "), expected);
     assert_eq!(ints(&nodes[0], "pads"), [2, 1, 2, 1]);
     assert_eq!(ints(&nodes[0], "strides"), [1, 2]);
@@ -204,7 +209,9 @@ fn arguments_are_the_layers() {
     assert_eq!(attribute(&nodes[2], "alpha").unwrap().f, Some(0.2));
     // Without a bias one input less.
     assert_eq!((nodes[3].input.len(), nodes[19].input.len()), (2, 2));
-    assert_eq!(nodes[21].input, ["15.output", "16.weight", "16.bias"]);
+    let add = nodes.iter().find(|node| node.name == "18.Residual").unwrap();
+    assert_eq!(add.input, ["17.output", "16.output"], "what comes in, and what layer 17 received");
+    assert_eq!(nodes[nodes.len() - 2].input, ["20.output", "21.weight", "21.bias"]);
 }
 
 #[test]

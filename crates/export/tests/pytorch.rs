@@ -36,6 +36,10 @@ fn each_layer_is_there_with_the_arguments_that_are_not_pytorchs_defaults() {
         {"type":"ReLU"},
         {"type":"Flatten"},
         {"type":"Linear","out_features":20,"bias":false},
+        {"type":"ELU","alpha":0.5},
+        {"type":"Dropout"},
+        {"type":"GELU"},
+        {"type":"GELU","approximate":"tanh"},
         {"type":"Softmax"},
         {"type":"Linear","out_features":10},
         {"type":"LogSoftmax"}"#;
@@ -67,10 +71,27 @@ fn each_layer_is_there_with_the_arguments_that_are_not_pytorchs_defaults() {
         nn.ReLU(),  # 9 x 3 x 4
         nn.Flatten(),  # 108
         nn.Linear(108, 20, bias=False),  # 20
+        nn.ELU(alpha=0.5),  # 20
+        nn.Dropout(p=0.5),  # 20
+        nn.GELU(),  # 20
+        nn.GELU(approximate=\"tanh\"),  # 20
         nn.Softmax(dim=-1),  # 20
         nn.Linear(20, 10),  # 10
         nn.LogSoftmax(dim=-1),  # 10";
     assert_eq!(block(&script, "return nn.Sequential("), expected);
+}
+
+#[test]
+fn a_residual_brings_the_classes_that_add() {
+    let layers = r#"{"type":"Flatten"},{"type":"Linear","out_features":10},{"type":"ReLU"},{"type":"Residual","from":2}"#;
+    let with = script(layers, &TrainingOptions::default());
+    assert!(with.contains("        Residual(start=2),  # 10\n") && with.contains("return Network(\n"));
+    assert!(
+        with.contains("SEED = 0\n\n\nclass Residual(nn.Module):")
+            && with.contains("return x\n\n\ndef make_model")
+    );
+    let without = script(LINEAR, &TrainingOptions::default());
+    assert!(without.contains("SEED = 0\n\n\ndef make_model") && !without.contains("Residual"));
 }
 
 #[test]

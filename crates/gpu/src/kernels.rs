@@ -117,6 +117,7 @@ files!(
     "conv2d_grad_weight",
     "copy",
     "count_correct",
+    "dropout",
     "grad_norm",
     "log_softmax",
     "log_softmax_grad",
@@ -156,6 +157,7 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
                 windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step, is_software)
             }
             Op::CountCorrect(_) => rows::over_batch("count_correct", step),
+            Op::Dropout(dropout) => elementwise::dropout("dropout", *dropout, step),
             Op::LogSoftmax(_) => rows::last_dimension("log_softmax", step),
             Op::LogSoftmaxGrad(_) => rows::last_dimension("log_softmax_grad", step),
             Op::MatMul(matmul) => matmul::matmul("matmul", *matmul, step),

@@ -5,18 +5,21 @@ use nn::{LayerGeometry, LayerSpec};
 
 use super::graph::Builder;
 use super::proto::AttributeProto;
-use super::{adaptive, normalisation};
+use super::{adaptive, gelu, normalisation};
 
-/// Adds the nodes of one layer. `name` is what PyTorch's `state_dict` calls the layer, such as `0`; the layer's parameters
-/// are constants already.
+/// Adds the nodes of one layer. `values` names what each layer up to this one receives; the layer's parameters are constants
+/// already.
 pub fn record(
     builder: &mut Builder,
     layer: &LayerSpec,
     geometry: &LayerGeometry,
-    name: &str,
-    input: &str,
+    values: &[String],
     output: &str,
 ) {
+    // What PyTorch's `state_dict` calls the layer: its position.
+    let layer_idx = values.len() - 1;
+    let (name, input) = (&layer_idx.to_string(), values[layer_idx].as_str());
+    let mut inputs = vec![input];
     let (operator, attributes) = match layer {
         LayerSpec::Conv2d(conv) => ("Conv", convolution(conv)),
         LayerSpec::MaxPool2d(pool) => {
@@ -37,6 +40,14 @@ pub fn record(
         }
         LayerSpec::Linear(_) => ("Gemm", vec![AttributeProto::int("transB", 1)]),
         LayerSpec::Flatten => ("Flatten", vec![AttributeProto::int("axis", 1)]),
+        LayerSpec::ELU(elu) => ("Elu", vec![AttributeProto::float("alpha", elu.alpha)]),
+        LayerSpec::GELU(gelu) => return gelu::record(builder, gelu.approximate, name, input, output),
+        // Without further inputs it is an evaluation's, which changes nothing.
+        LayerSpec::Dropout(_) => ("Dropout", Vec::new()),
+        LayerSpec::Residual(residual) => {
+            inputs.push(&values[residual.from]);
+            ("Add", Vec::new())
+        }
         LayerSpec::ReLU => ("Relu", Vec::new()),
         LayerSpec::LeakyReLU(leaky) => {
             ("LeakyRelu", vec![AttributeProto::float("alpha", leaky.negative_slope)])
@@ -48,7 +59,7 @@ pub fn record(
     };
     let parameters: Vec<String> =
         geometry.parameters.iter().map(|(parameter, _)| format!("{name}.{parameter}")).collect();
-    let inputs: Vec<&str> = std::iter::once(input).chain(parameters.iter().map(String::as_str)).collect();
+    inputs.extend(parameters.iter().map(String::as_str));
     let node_name = format!("{name}.{}", layer.type_name());
     builder.node(operator, &node_name, &inputs, output, attributes);
 }

@@ -4,6 +4,7 @@
 //! [`pytorch`](crate::pytorch)'s script.
 
 mod adaptive;
+mod gelu;
 mod graph;
 mod layer;
 mod normalisation;
@@ -52,18 +53,19 @@ pub fn model(network: &Network, parameters: &[f32]) -> Result<Vec<u8>, ExportErr
         }
         builder.constant(&slot.name, &slot.shape, values);
     }
-    let mut value = INPUT.to_owned();
+    // What each layer receives, then what the last one gives.
+    let mut values = vec![INPUT.to_owned()];
     let n_layers = network.model().layers.len();
     for (layer_idx, (layer, geometry)) in
         network.model().layers.iter().zip(&network.geometry().layers).enumerate()
     {
         let is_last = layer_idx + 1 == n_layers;
         let output = if is_last { OUTPUT.to_owned() } else { format!("{layer_idx}.output") };
-        layer::record(&mut builder, layer, geometry, &layer_idx.to_string(), &value, &output);
+        layer::record(&mut builder, layer, geometry, &values, &output);
         if !is_last {
             builder.describe(&output, &geometry.output);
         }
-        value = output;
+        values.push(output);
     }
     let graph = builder.finish(&network.model().input, &[network.n_classes()]);
     let model = ModelProto {

@@ -1,9 +1,9 @@
 //! Layers as PyTorch's modules.
 
-use nn::layers::{BatchNorm2d, Conv2d, Linear, Pair};
+use nn::layers::{Approximate, BatchNorm2d, Conv2d, Linear, Pair};
 use nn::{LayerGeometry, LayerSpec, Network};
 
-use super::source::{boolean, call, number};
+use super::source::{boolean, call, number, string};
 
 /// Where the arguments of `nn.Sequential` begin.
 const INDENT: usize = 8;
@@ -13,7 +13,8 @@ pub fn lines(network: &Network) -> String {
     let layers = network.model().layers.iter().zip(&network.geometry().layers);
     let lines = layers.map(|(layer, geometry)| {
         let sizes: Vec<String> = geometry.output.iter().map(ToString::to_string).collect();
-        let function = format!("nn.{}", layer.type_name());
+        let module = if matches!(layer, LayerSpec::Residual(_)) { "" } else { "nn." };
+        let function = format!("{module}{}", layer.type_name());
         call(&function, &arguments(layer, geometry), INDENT, ",", &sizes.join(" x "))
     });
     lines.collect::<Vec<_>>().join(&format!("\n{}", " ".repeat(INDENT)))
@@ -32,6 +33,13 @@ fn arguments(layer: &LayerSpec, geometry: &LayerGeometry) -> Vec<String> {
             arguments
         }
         LayerSpec::LeakyReLU(leaky) => vec![format!("negative_slope={}", number(leaky.negative_slope))],
+        LayerSpec::ELU(elu) => vec![format!("alpha={}", number(elu.alpha))],
+        LayerSpec::GELU(gelu) => match gelu.approximate {
+            Approximate::None => Vec::new(),
+            Approximate::Tanh => vec![format!("approximate={}", string("tanh"))],
+        },
+        LayerSpec::Dropout(dropout) => vec![format!("p={}", number(dropout.p))],
+        LayerSpec::Residual(residual) => vec![format!("start={}", residual.from)],
         LayerSpec::Softmax | LayerSpec::LogSoftmax => vec!["dim=-1".to_owned()],
         LayerSpec::Flatten | LayerSpec::ReLU | LayerSpec::Sigmoid | LayerSpec::Tanh => Vec::new(),
     }

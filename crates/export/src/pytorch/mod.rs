@@ -8,12 +8,14 @@ mod optimiser;
 mod schedule;
 mod source;
 
-use nn::{Network, TrainingOptions};
+use nn::{LayerSpec, Network, TrainingOptions};
 
 use crate::ExportError;
 use source::string;
 
 const SCRIPT: &str = include_str!("script.py");
+/// What a script has besides, where `nn.Sequential` is not enough.
+const RESIDUAL: &str = include_str!("residual.py");
 
 /// The script. It reads its first weights from `weights_file`, if a file of that name lies beside it: one that
 /// [`nn::state_dict::save`] wrote.
@@ -40,10 +42,13 @@ pub fn script(
     if input != [1, 28, 28] || n_classes != 10 {
         return Err(ExportError::NotMnist { input, n_classes });
     }
+    let has_residual = network.model().layers.iter().any(|layer| matches!(layer, LayerSpec::Residual(_)));
     let filled = [
         ("__WEIGHTS__", string(weights_file)),
         ("__BATCH_SIZE__", options.batch_size.to_string()),
         ("__SEED__", options.seed.to_string()),
+        ("__CLASSES__", if has_residual { format!("\n\n{RESIDUAL}") } else { String::new() }),
+        ("__SEQUENTIAL__", if has_residual { "Network" } else { "nn.Sequential" }.to_owned()),
         ("__LAYERS__", layer::lines(network)),
         ("__OPTIMIZER__", optimiser::statement(&options.optimiser, options.learning_rate)),
         ("__SCHEDULER__", schedule::statements(options)?),

@@ -35,11 +35,11 @@ MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 
 BATCH_SIZE = __BATCH_SIZE__  # pictures a step, of all processes together
 SEED = __SEED__
-
+__CLASSES__
 
 def make_model():
     """The network; comments give the shape of each layer's output."""
-    return nn.Sequential(
+    return __SEQUENTIAL__(
         __LAYERS__
     )
 

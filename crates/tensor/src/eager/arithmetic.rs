@@ -77,7 +77,8 @@ elementwise! {
     sin Unary::Sin, "`sin x`, as `torch.sin`.";
     cos Unary::Cos, "`cos x`, as `torch.cos`.";
     erf Unary::Erf, "The error function, as `torch.erf`.";
-    gelu Unary::Gelu, "`x · Φ(x), with the normal distribution Φ`, as `torch.nn.functional.gelu`.";
+    gelu Activation::Gelu { tanh: false }, "`x · Φ(x), with the normal distribution Φ`, as `torch.nn.functional.gelu`.";
+    gelu_tanh Activation::Gelu { tanh: true }, "`gelu`, nearly, by a hyperbolic tangent, as `torch.nn.functional.gelu` with `approximate='tanh'`.";
     relu Activation::Relu, "`max(x, 0)`, as `torch.relu`.";
     tanh Activation::Tanh, "The hyperbolic tangent, as `torch.tanh`.";
     sigmoid Activation::Sigmoid, "`1 / (1 + e⁻ˣ)`, as `torch.sigmoid`.";
@@ -251,7 +252,7 @@ impl Tensor {
     /// # Errors
     /// [`TensorError::DType`] for anything but `F32`.
     pub fn elu(&self, alpha: f32) -> Result<Self, TensorError> {
-        Self::apply(Unary::Elu { alpha }, &[self])
+        Self::apply(Activation::Elu { alpha }, &[self])
     }
 
     /// Whether every element lies within `rtol · |b| + atol` of the other's, as `torch.allclose`; never where shapes
