@@ -117,6 +117,8 @@ files!(
     "conv2d_grad_weight",
     "copy",
     "count_correct",
+    "element_loss",
+    "element_loss_grad",
     "grad_norm",
     "log_softmax",
     "log_softmax_grad",
@@ -126,6 +128,7 @@ files!(
     "max_pool2d_grad_disjoint",
     "nll_loss",
     "nll_loss_grad",
+    "one_hot",
     "reduction",
     "rmsprop",
     "sgd",
@@ -156,6 +159,10 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
                 windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step, is_software)
             }
             Op::CountCorrect(_) => rows::over_batch("count_correct", step),
+            Op::ElementLoss(kind) => rows::element_loss("element_loss", *kind, step),
+            Op::ElementLossGrad(grad) => {
+                elementwise::each("element_loss_grad", step, vec![rows::loss_kind(grad.0)])
+            }
             Op::LogSoftmax(_) => rows::last_dimension("log_softmax", step),
             Op::LogSoftmaxGrad(_) => rows::last_dimension("log_softmax_grad", step),
             Op::MatMul(matmul) => matmul::matmul("matmul", *matmul, step),
@@ -166,6 +173,7 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::Reduction(reduction) if matches!(reduction.kind, Reduce::Mean | Reduce::Var { .. }) => {
                 strided::reduction("reduction", reduction.kind, step)?
             }
+            Op::OneHot(_) => rows::last_dimension("one_hot", step),
             Op::Softmax(_) => rows::last_dimension("softmax", step),
             Op::SoftmaxGrad(_) => rows::last_dimension("softmax_grad", step),
             Op::SumTo(_) => strided::sum_to("sum_to", step)?,

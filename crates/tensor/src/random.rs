@@ -16,6 +16,8 @@ pub enum Purpose {
     BatchOrder = 3,
     /// The built-in digits; the step is the picture's position.
     Digits = 4,
+    /// Changes to training pictures; the step is the run's.
+    Augmentation = 6,
     /// Tests and examples.
     Test = 5,
     /// Eager tensors.

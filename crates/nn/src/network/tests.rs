@@ -70,7 +70,10 @@ fn gradients_and_an_update_are_a_training_step_bit_for_bit() {
     let optimiser = Optimiser::adam();
     let plans = [
         vec![network.training_plan(3, optimiser.update()).unwrap()],
-        vec![network.gradient_plan(3).unwrap(), network.update_plan(optimiser.update())],
+        vec![
+            network.gradient_plan(3, Loss::default()).unwrap(),
+            network.update_plan(optimiser.update()),
+        ],
     ];
     let mut stream = Stream::new(0, Purpose::Test, 1);
     let images: Vec<f32> = (0..3 * 784).map(|_| stream.uniform()).collect();
@@ -101,7 +104,8 @@ fn batch_normalisation_learns_running_statistics_that_an_evaluation_uses() {
     let layout = network.layout();
     let slot = |name: &str| layout.slots.iter().find(|slot| slot.name == name).unwrap();
     assert!(!slot("0.running_mean").trainable && slot("0.weight").trainable);
-    let optimiser = Optimiser::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.1 };
+    let optimiser =
+        Optimiser::Sgd(crate::optimiser::Sgd { momentum: 0.0, weight_decay: 0.1, ..Default::default() });
     let mut executor = Executor::new(&layout, 1);
     let training = executor.add(network.training_plan(2, optimiser.update()).unwrap()).unwrap();
     let evaluation = executor.add(network.evaluation_plan(1).unwrap()).unwrap();
