@@ -3,6 +3,7 @@
 //! What is asked wrongly ends with exit code 2, before anything is written; what goes wrong on the way ends with 1.
 
 mod arguments;
+mod array;
 mod bench;
 mod dataset;
 mod driver;
@@ -35,7 +36,7 @@ enum Command {
     Train(train::Options),
     /// Measure a trained network: loss, accuracy and confusion
     Eval(eval::Options),
-    /// Classify PNG files, or pictures of a data set
+    /// Classify PNG files, NumPy arrays, or pictures of a data set
     Predict(predict::Options),
     /// Time training steps
     Bench(bench::Options),

@@ -117,6 +117,7 @@ files!(
     "conv2d_grad_weight",
     "copy",
     "count_correct",
+    "dropout",
     "element_loss",
     "element_loss_grad",
     "grad_norm",
@@ -159,6 +160,7 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
                 windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step, is_software)
             }
             Op::CountCorrect(_) => rows::over_batch("count_correct", step),
+            Op::Dropout(dropout) => elementwise::dropout("dropout", *dropout, step),
             Op::ElementLoss(kind) => rows::element_loss("element_loss", *kind, step),
             Op::ElementLossGrad(grad) => {
                 elementwise::each("element_loss_grad", step, vec![rows::loss_kind(grad.0)])

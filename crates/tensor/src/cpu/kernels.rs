@@ -1,8 +1,8 @@
 //! The kernel table: one row per operation.
 
 use super::{
-    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, indexing, linear, loss, pool2d, reduction,
-    softmax, strided, unary, update,
+    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, dropout, indexing, linear, loss, pool2d,
+    reduction, softmax, strided, unary, update,
 };
 use crate::error::TensorError;
 use crate::layout::Layout;
@@ -154,6 +154,7 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
         Op::Linear(_) => linear::forward(reads[0], reads[1], reads[2].data, out, scratch),
         Op::LinearGradWeight(_) => linear::grad_weight(reads[0], reads[1], out, further, scratch),
         Op::CountCorrect(_) => loss::count_correct(reads[0], reads[1].data, out),
+        Op::Dropout(dropout) => dropout::run(*dropout, reads[0], reads[1].data, out),
         Op::ElementLoss(kind) => loss::element_loss(*kind, reads[0].data, reads[1].data, out),
         Op::ElementLossGrad(grad) => {
             loss::element_loss_grad(grad.0, reads[0].data, reads[1].data, reads[2].data[0], out);

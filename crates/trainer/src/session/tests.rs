@@ -388,3 +388,21 @@ fn another_network_thaws_what_was_frozen() {
     reply.unwrap();
     assert!(session.options.frozen.is_empty());
 }
+
+#[test]
+fn checkpoints_carry_running_statistics_and_dropout_goes_on_where_it_was() {
+    use nn::LayerSpec::{BatchNorm2d, Dropout};
+    let mut session = session();
+    let mut model = nn::presets::model("s").unwrap();
+    model.insert_layer(1, BatchNorm2d(nn::layers::BatchNorm2d::default()));
+    model.insert_layer(8, Dropout(nn::layers::Dropout { p: 0.3 }));
+    ask(&mut session, Command::SetModel { model }).0.unwrap();
+    train(&mut session, 3);
+    let there = block_on(session.checkpoint()).unwrap();
+    let count =
+        session.engine.layout().slots.iter().find(|slot| slot.name == "1.num_batches_tracked").unwrap();
+    assert_eq!(there.parameters[count.range()], [3.0]);
+    let on = train(&mut session, 4);
+    session.resume_from(&there).unwrap();
+    assert_eq!(train(&mut session, 4), on);
+}
