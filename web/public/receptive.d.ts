@@ -35,6 +35,11 @@ export interface Receptive {
   predict(pixels: Float32Array): Promise<{ class: number; probabilities: number[] }>;
   /** The output of a layer, counted from 0, for the selected picture; the shape is without the batch. */
   activations(layerIdx: number): Promise<{ shape: number[]; data: Float32Array }>;
+  /**
+   * The network as a file for other programs: a Python script that trains it with PyTorch (from the safetensors file
+   * beside it), an ONNX file with the weights inside, or the weights alone.
+   */
+  export(format: "pytorch" | "onnx" | "safetensors"): Promise<{ fileName: string; bytes: Uint8Array }>;
   /** All weights as a safetensors file with PyTorch's names. */
   weights(): Promise<Uint8Array>;
   /** Replaces the weights by a safetensors file with the network's names and shapes. */

@@ -1,4 +1,5 @@
-//! The command line: the page's training session without a browser, `receptive train`, `eval`, `predict` and `bench`.
+//! The command line: the page's training session without a browser, `receptive train`, `eval`, `predict`, `export` and
+//! `bench`.
 //!
 //! What is asked wrongly ends with exit code 2, before anything is written; what goes wrong on the way ends with 1.
 
@@ -8,6 +9,7 @@ mod bench;
 mod dataset;
 mod driver;
 mod eval;
+mod export;
 mod model;
 mod picture;
 mod predict;
@@ -38,6 +40,8 @@ enum Command {
     Eval(eval::Options),
     /// Classify PNG files, NumPy arrays, or pictures of a data set
     Predict(predict::Options),
+    /// Write a network as a PyTorch script, an ONNX file, or weights alone
+    Export(export::Options),
     /// Time training steps
     Bench(bench::Options),
 }
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         Command::Train(options) => train::run(&options),
         Command::Eval(options) => eval::run(&options),
         Command::Predict(options) => predict::run(&options),
+        Command::Export(options) => export::run(&options),
         Command::Bench(options) => bench::run(&options),
     };
     match result {

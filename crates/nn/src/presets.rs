@@ -39,6 +39,11 @@ pub fn model(id: &str) -> Option<ModelSpec> {
     all().into_iter().find(|preset| preset.id.eq_ignore_ascii_case(id)).map(|preset| preset.model)
 }
 
+/// The id of the preset that a network is, if it is one.
+pub fn id(model: &ModelSpec) -> Option<&'static str> {
+    all().into_iter().find(|preset| preset.model == *model).map(|preset| preset.id)
+}
+
 fn conv(out_channels: usize, kernel_size: usize, stride: usize, padding: usize) -> LayerSpec {
     LayerSpec::Conv2d(Conv2d {
         out_channels,
