@@ -17,7 +17,7 @@ export interface Receptive {
   setBackend(backend: "auto" | "gpu" | "cpu"): Promise<void>;
   /** The network on screen. */
   model(): Model;
-  /** Replaces the network by a preset ("s", "f", "l", "lenet5", "linear", "mlp") or by a description of one. */
+  /** Replaces the network by a preset ("s", "normed", "residual", "f", "l", "lenet5", "linear", "mlp") or by a description of one. */
   setModel(model: string | Model): Promise<void>;
   /** Loads a data set: the built-in digits, MNIST, or four IDX files. */
   loadData(source: "generated" | "mnist" | File[]): Promise<void>;
