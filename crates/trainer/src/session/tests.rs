@@ -419,7 +419,7 @@ fn exports_are_of_the_weights_in_use_and_named_after_the_network() {
     assert!(script.contains(r#"with_name("receptive_s.safetensors")"#) && script.contains("lr=0.02,"));
     let layout = session.network.layout();
     let parameters = block_on(session.engine.parameters()).unwrap();
-    assert_ne!(parameters, initial_parameters(&layout, 0), "two steps have changed the weights");
+    assert_ne!(parameters, nn::initial_parameters(&layout, 0), "two steps have changed the weights");
     assert_eq!(nn::state_dict::load(&layout, &weights).unwrap(), parameters);
     assert_eq!(onnx, export::onnx::model(&session.network, &parameters).unwrap());
 }
