@@ -77,7 +77,7 @@ fn cross_entropy(graph: &Graph, uses: &Uses, logs: NodeId) -> Option<Found> {
     let count = uses.all(target).iter().copied().find(|&reader| {
         let node = graph.node(reader);
         matches!(node.op, Op::CountCorrect(_)) && node.inputs == [logits, target]
-    });
-    found.extend(count.map(|count| (count, Replacement::Further { of: loss, output_idx: 1 })));
+    })?;
+    found.push((count, Replacement::Further { of: loss, output_idx: 1 }));
     Some(found)
 }
