@@ -15,9 +15,12 @@ export async function start({ model, optimiser, batch, batches }) {
       definitions.push({ type: 'pool', sx: layer.kernel_size, stride: layer.kernel_size });
     } else if (layer.type === 'Linear' && idx < model.layers.length - 1) {
       definitions.push({ type: 'fc', num_neurons: layer.out_features, activation });
+    } else if (!['ReLU', 'Flatten', 'Linear', 'AdaptiveAvgPool2d'].includes(layer.type)) {
+      throw new Error(`no ${layer.type} here`);
     }
   });
-  // Its softmax layer brings a last linear layer along, which the strided network has not: 110 numbers more.
+  // Its softmax layer brings a last linear layer along, which the strided network has not: 110 numbers more. That network's
+  // average is of one cell, and left out.
   definitions.push({ type: 'softmax', num_classes: 10 });
   const net = new convnetjs.Net();
   net.makeLayers(definitions);

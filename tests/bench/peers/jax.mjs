@@ -42,6 +42,11 @@ export async function start({ model, optimiser, backend, batch, batches }) {
         shape = [shape[0], Math.floor(shape[1] / k), Math.floor(shape[2] / k)];
         return (x) => lax.reduceWindow(x, np.max, [k, k], [k, k]);
       }
+      case 'AdaptiveAvgPool2d': {
+        const [, size] = shape;
+        shape = [shape[0], 1, 1];
+        return (x) => (size === 1 ? x : np.mean(x, [2, 3], { keepdims: true }));
+      }
       case 'Flatten': {
         const n = shape.reduce((a, b) => a * b, 1);
         shape = [n];

@@ -53,6 +53,11 @@ export async function start({ model, optimiser, backend, batch, batches }) {
         shape = [Math.floor(shape[0] / k), Math.floor(shape[1] / k), shape[2]];
         return (x) => tf.maxPool(x, k, k, 'valid');
       }
+      case 'AdaptiveAvgPool2d': {
+        const [size] = shape;
+        shape = [1, 1, shape[2]];
+        return (x) => (size === 1 ? x : tf.avgPool(x, size, size, 'valid'));
+      }
       case 'Flatten': {
         const n = shape.reduce((a, b) => a * b, 1);
         shape = [n];
