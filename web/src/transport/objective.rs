@@ -65,7 +65,7 @@ pub fn Start() -> impl IntoView {
         <div class="arguments">
             <h3>"Weights and pictures"</h3>
             <Choice
-                label="init (from the next reset)"
+                label="init (at reset)"
                 testid="initialisation"
                 names=Initialisation::ALL.map(Initialisation::name).to_vec()
                 value=initialisation

@@ -171,6 +171,7 @@ fn Sparkline() -> impl IntoView {
         <figure class="sparkline">
             <svg
                 viewBox=format!("0 0 {} {}", SIZE[0], SIZE[1])
+                preserveAspectRatio="none"
                 role="img"
                 aria-label="Learning rate over the run"
                 data-testid="schedule-sparkline"
