@@ -14,6 +14,7 @@ mod model;
 mod picture;
 mod predict;
 mod report;
+mod to_accuracy;
 mod train;
 mod training;
 mod weights;

@@ -6,7 +6,7 @@ use tensor::Hyper;
 use crate::initialisation::Initialisation;
 use crate::loss::Loss;
 use crate::optimiser::Optimiser;
-use crate::schedule::{Schedule, Scheduled, Timeline, Warmup};
+use crate::schedule::{OneCycleLR, Schedule, Scheduled, Timeline, Warmup};
 
 /// Everything about a run except the network and the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,6 +84,21 @@ impl Default for TrainingOptions {
             frozen: Vec::new(),
             initialisation: Initialisation::Default,
             augment: Augment::default(),
+        }
+    }
+}
+
+impl TrainingOptions {
+    /// What brings the small CNN (preset `s`) to 99 % of MNIST's test set on average: one cycle of the learning rate (Smith
+    /// and Topin, 2018) over six epochs, and pictures moved by up to a pixel.
+    pub fn accurate(seed: u64) -> Self {
+        Self {
+            learning_rate: 0.2,
+            schedule: Schedule::OneCycleLR(OneCycleLR::default()),
+            augment: Augment { shift: 1 },
+            epochs: 6.0,
+            seed,
+            ..Self::default()
         }
     }
 }
