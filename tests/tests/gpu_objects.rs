@@ -23,7 +23,7 @@ gpu_tests!(
 const BATCH: usize = 8;
 
 fn small() -> Network {
-    Network::new(presets::model("s").expect("there is a preset s"), 10).unwrap().unfused()
+    Network::new(presets::model("s").expect("there is a preset s"), 10).unwrap()
 }
 
 /// The network S with its training plan, ready to step.

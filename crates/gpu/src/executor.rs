@@ -45,6 +45,8 @@ struct Shared {
     gradients: wgpu::Buffer,
     states: Vec<wgpu::Buffer>,
     hyper: wgpu::Buffer,
+    /// Bound where a shader has places for outputs that nobody wants; no shader has more.
+    unwritten: [wgpu::Buffer; 2],
 }
 
 impl Shared {
@@ -80,6 +82,7 @@ impl Executor {
             gradients: flat("gradients")?,
             states,
             hyper: prepared::storage(device, "hyper", HYPER_LEN)?,
+            unwritten: [(); 2].map(|()| device.buffer("unwritten", 4, wgpu::BufferUsages::STORAGE)),
         };
         device.check()?;
         Ok(Self {
@@ -283,8 +286,9 @@ impl std::fmt::Debug for Executor {
 impl Drop for Executor {
     /// In a browser, memory would otherwise wait for the garbage collector.
     fn drop(&mut self) {
-        let shared = [&self.shared.parameters, &self.shared.gradients, &self.shared.hyper];
-        let shared = shared.into_iter().chain(&self.shared.states);
+        let Shared { parameters, gradients, hyper, unwritten, .. } = &self.shared;
+        let shared = [parameters, gradients, hyper];
+        let shared = shared.into_iter().chain(unwritten).chain(&self.shared.states);
         let own = self.plans.iter().flat_map(Prepared::own_buffers);
         shared.chain(own).for_each(wgpu::Buffer::destroy);
     }

@@ -85,7 +85,6 @@ impl Engine {
                 Executor::Cpu(executor)
             }
             Some(device) => {
-                let network = network.clone().unfused();
                 let mut executor = gpu::Executor::new(device, &layout, update.n_states())?;
                 let plans = [
                     executor.add(network.training_plan(options.batch_size, update)?)?,

@@ -38,7 +38,7 @@ impl Prepared {
             });
         }
         let dispatches: Result<_, _> =
-            plan.steps.iter().map(|step| dispatch(device, &buffers, step)).collect();
+            plan.steps.iter().map(|step| dispatch(device, shared, &buffers, step)).collect();
         let readback_len = plan.outputs.iter().map(|(_, operand)| operand.region.len).sum();
         let prepared = Self {
             dispatches: dispatches?,
@@ -102,14 +102,21 @@ fn own_buffer(device: &Device, role: &Role, len: usize) -> Result<wgpu::Buffer, 
     Ok(buffer)
 }
 
-fn dispatch(device: &Device, buffers: &[wgpu::Buffer], step: &Step) -> Result<Dispatch, GpuError> {
+fn dispatch(
+    device: &Device,
+    shared: &Shared,
+    buffers: &[wgpu::Buffer],
+    step: &Step,
+) -> Result<Dispatch, GpuError> {
     let name = step.kernel.name();
     let launch = kernels::launch(step, device.is_software())?;
     let bindings = |operands: &[&Operand]| -> Result<Vec<_>, GpuError> {
         operands.iter().map(|operand| binding(device, buffers, name, operand)).collect()
     };
     let reads = bindings(&launch.reads)?;
-    let writes = bindings(&step.writes.iter().collect::<Vec<_>>())?;
+    let mut writes = bindings(&step.writes.iter().collect::<Vec<_>>())?;
+    let unwritten = shared.unwritten.iter().take(launch.n_absent_writes);
+    writes.extend(unwritten.map(|buffer| wgpu::BufferBinding { buffer, offset: 0, size: None }));
     let allowed = device.limits.max_storage_buffers_per_shader_stage.into();
     let needed = (reads.len() + writes.len()) as u64;
     if needed > allowed {
