@@ -61,11 +61,16 @@ impl Case {
         self.graph.input(name, Value::f32(shape))
     }
 
+    /// An input with these unsigned integers.
+    pub fn input_u32(&mut self, name: &str, shape: &[usize], numbers: Vec<u32>) -> NodeId {
+        self.given.push((name.to_owned(), Given::U32(numbers)));
+        self.graph.input(name, Value::u32(shape))
+    }
+
     /// Labels below `n_classes`.
     pub fn labels(&mut self, n: usize, n_classes: usize) -> NodeId {
         let labels = (0..n).map(|_| self.stream.next_u32() % n_classes as u32).collect();
-        self.given.push(("labels".to_owned(), Given::U32(labels)));
-        self.graph.input("labels", Value::u32([n]))
+        self.input_u32("labels", &[n], labels)
     }
 
     /// Something to compare.

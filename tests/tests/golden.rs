@@ -1,4 +1,5 @@
-//! Both executors compute what PyTorch computed in 64 bits: outputs and gradients of convolutions and pooling.
+//! Both executors compute what PyTorch computed in 64 bits: outputs and gradients of convolutions, pooling
+//! and activations.
 #![allow(missing_docs, reason = "tests are named for what they say")]
 
 use std::rc::Rc;
@@ -6,11 +7,16 @@ use std::rc::Rc;
 use gpu::Device;
 use receptive_tests::{Case, Golden, GoldenCase, Results, Tolerance, assert_close, gpu_tests};
 use tensor::Window;
-use tensor::ops::{AdaptiveAvgPool2d, AvgPool2d, Conv2d, MaxPool2d, Op};
+use tensor::ops::{Activation, AdaptiveAvgPool2d, AvgPool2d, Conv2d, MaxPool2d, Op};
 
-gpu_tests!(the_gpu_reproduces_the_convolutions, the_gpu_reproduces_the_poolings);
+gpu_tests!(
+    the_gpu_reproduces_the_convolutions,
+    the_gpu_reproduces_the_poolings,
+    the_gpu_reproduces_the_activations
+);
 
 const CONV2D: &[u8] = include_bytes!("../golden/conv2d.safetensors");
+const ELEMENTWISE: &[u8] = include_bytes!("../golden/elementwise.safetensors");
 const POOL2D: &[u8] = include_bytes!("../golden/pool2d.safetensors");
 
 /// The case's operation over its inputs, with the upstream gradient that PyTorch was given.
@@ -46,8 +52,25 @@ fn operation(golden: GoldenCase<'_>) -> Op {
         Some("max_pool2d") => MaxPool2d { window: pooling() }.into(),
         Some("avg_pool2d") => AvgPool2d { window: pooling() }.into(),
         Some("adaptive_avg_pool2d") => AdaptiveAvgPool2d { output_size: golden.pair("output_size") }.into(),
-        other => panic!("{} is of {other:?}", golden.name),
+        other => match activation(golden) {
+            Some(activation) => activation.into(),
+            None => panic!("{} is of {other:?}", golden.name),
+        },
     }
+}
+
+/// The activation that a case of elementwise functions is of, if it is.
+fn activation(golden: GoldenCase<'_>) -> Option<Activation> {
+    let number = |name: &str, default: f32| golden.arguments[name].as_f64().map_or(default, |x| x as f32);
+    Some(match golden.arguments["op"].as_str()? {
+        "relu" => Activation::Relu,
+        "leaky_relu" => Activation::LeakyRelu { negative_slope: number("negative_slope", 0.01) },
+        "sigmoid" => Activation::Sigmoid,
+        "tanh" => Activation::Tanh,
+        "elu" => Activation::Elu { alpha: number("alpha", 1.0) },
+        "gelu" => Activation::Gelu { tanh: golden.arguments["approximate"] == "tanh" },
+        _ => return None,
+    })
 }
 
 fn compare(golden: GoldenCase<'_>, results: Results) {
@@ -61,6 +84,12 @@ fn compare(golden: GoldenCase<'_>, results: Results) {
 async fn on_gpu_all(device: &Rc<Device>, file: &'static [u8]) {
     for golden in Golden::read(file).cases() {
         compare(golden, case(golden).on_gpu(device).await);
+    }
+}
+
+async fn the_gpu_reproduces_the_activations(device: Rc<Device>) {
+    for golden in Golden::read(ELEMENTWISE).cases().filter(|golden| activation(*golden).is_some()) {
+        compare(golden, case(golden).on_gpu(&device).await);
     }
 }
 
@@ -81,5 +110,16 @@ fn the_cpu_reproduces_convolutions_and_poolings() {
         for golden in file.cases() {
             compare(golden, case(golden).on_cpu());
         }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn the_cpu_reproduces_the_activations() {
+    let file = Golden::read(ELEMENTWISE);
+    let cases: Vec<_> = file.cases().filter(|golden| activation(*golden).is_some()).collect();
+    assert_eq!(cases.len(), 6);
+    for golden in cases {
+        compare(golden, case(golden).on_cpu());
     }
 }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use gpu::Device;
 use receptive_tests::{Case, Tolerance, assert_close, gpu_tests};
 use tensor::ops::{
-    Activation, AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Binary, Conv2d, CountCorrect, LogSoftmax, MatMul,
-    MaxPool2d, NllLoss, Reduce, Reduction, Softmax, SumTo,
+    Activation, AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Binary, Conv2d, CountCorrect, Dropout, LogSoftmax,
+    MatMul, MaxPool2d, NllLoss, Reduce, Reduction, Softmax, SumTo,
 };
 use tensor::{Blend, Graph, Hyper, Plan, PlanRequest, Update, Value, Window, cpu};
 
@@ -25,6 +25,7 @@ gpu_tests!(
     means_and_variances_agree,
     batch_normalisation_agrees,
     activations_agree,
+    dropout_drops_the_same_elements,
     activations_stay_finite_for_large_inputs,
     softmax_agrees,
     softmax_of_huge_logits_agrees,
@@ -259,8 +260,16 @@ async fn batch_normalisation_agrees(device: Rc<Device>) {
     }
 }
 
-const ACTIVATIONS: [Activation; 4] =
-    [Activation::Relu, Activation::LeakyRelu { negative_slope: 0.1 }, Activation::Sigmoid, Activation::Tanh];
+const ACTIVATIONS: [Activation; 8] = [
+    Activation::Relu,
+    Activation::LeakyRelu { negative_slope: 0.1 },
+    Activation::Sigmoid,
+    Activation::Tanh,
+    Activation::Elu { alpha: 1.0 },
+    Activation::Elu { alpha: 0.3 },
+    Activation::Gelu { tanh: false },
+    Activation::Gelu { tanh: true },
+];
 
 async fn activations_agree(device: Rc<Device>) {
     for activation in ACTIVATIONS {
@@ -285,6 +294,41 @@ async fn activations_stay_finite_for_large_inputs(device: Rc<Device>) {
             }
         }
     }
+}
+
+async fn dropout_drops_the_same_elements(device: Rc<Device>) {
+    let run = async |shape: &[usize], p: f32, layer_idx: u32, key: [u32; Dropout::KEY_LEN]| {
+        let mut case = Case::default();
+        let input = case.uniform(0, shape);
+        let key = case.input_u32("key", &[Dropout::KEY_LEN], key.to_vec());
+        let output = case.graph.apply(Dropout { p, layer_idx }, &[input, key]).unwrap();
+        case.output("output", output);
+        case.output_gradients(output, &[input], Some(vec![1.0; shape.iter().product()]));
+        case.assert_parity(&device, &format!("{shape:?}, {p}")).await;
+        let [(_, output), (_, grad)] = <[_; 2]>::try_from(case.on_gpu(&device).await).unwrap();
+        // What is dropped has no gradient, and the rest has the scale's.
+        let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
+        let agree = |(y, g): (&f32, &f32)| (*y != 0.0 && *g == scale) || (*y == 0.0 && *g == 0.0);
+        assert!(output.iter().zip(&grad).all(agree), "{shape:?}, {p}");
+        grad.iter().map(|g| *g != 0.0).collect::<Vec<bool>>()
+    };
+    let key = Dropout::key(0xfedc_ba98_7654_3210, 0x1_0000_0007, 0);
+    for (shape, p) in
+        [(&[17, 3, 5, 5][..], 0.5), (&[64, 130], 0.1), (&[1, 7], 0.9), (&[3, 4], 1.0), (&[5], 0.0)]
+    {
+        let kept = run(shape, p, 3, key).await;
+        let share = kept.iter().filter(|kept| **kept).count() as f32 / kept.len() as f32;
+        assert!(
+            (share - (1.0 - p)).abs() < 3.0 * (p * (1.0 - p) / kept.len() as f32).sqrt() + 1e-6,
+            "{share} of {p}"
+        );
+    }
+    let first = run(&[8, 33], 0.5, 3, key).await;
+    assert_ne!(first, run(&[8, 33], 0.5, 4, key).await, "another layer");
+    assert_ne!(first, run(&[8, 33], 0.5, 3, Dropout::key(1, 7, 0)).await, "another seed");
+    assert_ne!(first, run(&[8, 33], 0.5, 3, Dropout::key(0xfedc_ba98_7654_3210, 7, 0)).await, "another step");
+    let shard = run(&[3, 33], 0.5, 3, Dropout::key(0xfedc_ba98_7654_3210, 0x1_0000_0007, 5)).await;
+    assert_eq!(first[5 * 33..], shard, "the last three pictures by themselves");
 }
 
 async fn softmax_agrees(device: Rc<Device>) {

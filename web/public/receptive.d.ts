@@ -17,7 +17,7 @@ export interface Receptive {
   setBackend(backend: "auto" | "gpu" | "cpu"): Promise<void>;
   /** The network on screen. */
   model(): Model;
-  /** Replaces the network by a preset ("s", "f", "l", "lenet5", "linear", "mlp") or by a description of one. */
+  /** Replaces the network by a preset ("s", "normed", "residual", "f", "l", "lenet5", "linear", "mlp") or by a description of one. */
   setModel(model: string | Model): Promise<void>;
   /** Loads a data set: the built-in digits, MNIST, or four IDX files. */
   loadData(source: "generated" | "mnist" | File[]): Promise<void>;
@@ -35,6 +35,11 @@ export interface Receptive {
   predict(pixels: Float32Array): Promise<{ class: number; probabilities: number[] }>;
   /** The output of a layer, counted from 0, for the selected picture; the shape is without the batch. */
   activations(layerIdx: number): Promise<{ shape: number[]; data: Float32Array }>;
+  /**
+   * The network as a file for other programs: a Python script that trains it with PyTorch (from the safetensors file
+   * beside it), an ONNX file with the weights inside, or the weights alone.
+   */
+  export(format: "pytorch" | "onnx" | "safetensors"): Promise<{ fileName: string; bytes: Uint8Array }>;
   /** All weights as a safetensors file with PyTorch's names. */
   weights(): Promise<Uint8Array>;
   /** Replaces the weights by a safetensors file with the network's names and shapes. */
@@ -64,6 +69,11 @@ export type Layer =
   | { type: "AdaptiveAvgPool2d"; output_size: Pair }
   | { type: "Linear"; out_features: number; bias?: boolean }
   | { type: "LeakyReLU"; negative_slope?: number }
+  | { type: "ELU"; alpha?: number }
+  | { type: "GELU"; approximate?: "none" | "tanh" }
+  | { type: "Dropout"; p?: number }
+  /** Adds what layer `from` receives: the end of a block that begins there. */
+  | { type: "Residual"; from: number }
   | { type: "Flatten" | "ReLU" | "Sigmoid" | "Tanh" | "Softmax" | "LogSoftmax" };
 
 export type Optimiser =

@@ -60,7 +60,7 @@ impl std::fmt::Display for Split {
 /// What every subcommand takes.
 #[derive(Args, Debug)]
 pub struct Common {
-    /// A preset (s, f, l, lenet5, linear, mlp) or a JSON file; by default what the weights' file names, else s
+    /// A preset (s, normed, residual, f, l, lenet5, linear, mlp) or a JSON file; by default what the weights' file names, else s
     #[arg(long, value_name = "PRESET|FILE")]
     pub model: Option<String>,
     /// The engine that computes

@@ -1,12 +1,15 @@
-//! The command line: the page's training session without a browser, `receptive train`, `eval`, `predict` and `bench`.
+//! The command line: the page's training session without a browser, `receptive train`, `eval`, `predict`, `export` and
+//! `bench`.
 //!
 //! What is asked wrongly ends with exit code 2, before anything is written; what goes wrong on the way ends with 1.
 
 mod arguments;
+mod array;
 mod bench;
 mod dataset;
 mod driver;
 mod eval;
+mod export;
 mod model;
 mod picture;
 mod predict;
@@ -35,8 +38,10 @@ enum Command {
     Train(train::Options),
     /// Measure a trained network: loss, accuracy and confusion
     Eval(eval::Options),
-    /// Classify PNG files, or pictures of a data set
+    /// Classify PNG files, NumPy arrays, or pictures of a data set
     Predict(predict::Options),
+    /// Write a network as a PyTorch script, an ONNX file, or weights alone
+    Export(export::Options),
     /// Time training steps
     Bench(bench::Options),
 }
@@ -47,6 +52,7 @@ fn main() -> ExitCode {
         Command::Train(options) => train::run(&options),
         Command::Eval(options) => eval::run(&options),
         Command::Predict(options) => predict::run(&options),
+        Command::Export(options) => export::run(&options),
         Command::Bench(options) => bench::run(&options),
     };
     match result {

@@ -21,7 +21,7 @@ pub fn choose(named: Option<&str>, weights: Option<&[u8]>) -> Result<ModelSpec> 
 
 /// What a network is called in a line of output: its preset, else "custom".
 pub fn name(model: &ModelSpec) -> &'static str {
-    presets::all().into_iter().find(|preset| preset.model == *model).map_or("custom", |preset| preset.id)
+    presets::id(model).unwrap_or("custom")
 }
 
 fn read(named: &str) -> Result<ModelSpec> {

@@ -1,6 +1,6 @@
 //! `receptive predict`: what a trained network says of pictures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 use data::split::Splits;
@@ -10,6 +10,7 @@ use protocol::{Array, Command, Prediction, Reply};
 use serde_json::{Value, json};
 
 use crate::arguments::{Common, Data, Split, Trained};
+use crate::array;
 use crate::dataset;
 use crate::driver::Driver;
 use crate::picture::{self, Invert};
@@ -25,10 +26,11 @@ pub struct Options {
     data: Data,
     #[command(flatten)]
     trained: Trained,
-    /// PNG files of any size, each with one digit
+    /// PNG files of any size, each with one digit, or NumPy arrays (.npy, .npz) of pictures as the network receives them:
+    /// [28, 28], [n, 28, 28] or [n, 1, 28, 28], light on dark, bytes or numbers from 0 to 1
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Whether ink is dark on light: auto looks at the border's brightness
+    /// Whether ink on PNG files is dark on light: auto looks at the border's brightness
     #[arg(long, value_enum, default_value = "auto", num_args = 0..=1, default_missing_value = "yes", require_equals = true)]
     invert: Invert,
     /// Positions of pictures of the data set, instead of files
@@ -40,6 +42,7 @@ pub struct Options {
 }
 
 /// A picture as the network receives it, and where it came from.
+#[derive(Clone)]
 struct Question {
     pixels: Vec<f32>,
     /// The fields that say where it came from.
@@ -54,7 +57,7 @@ pub fn run(options: &Options) -> Result<()> {
     let (dataset, questions) = if options.index.is_empty() {
         let files = options.files.iter();
         let questions = files.map(|file| of_file(file, options.invert)).collect::<Result<Vec<_>>>()?;
-        (dataset::tiny(seed), questions)
+        (dataset::tiny(seed), questions.concat())
     } else {
         let dataset = dataset::load(&options.data.data, seed)?;
         let positions = options.index.iter();
@@ -84,7 +87,25 @@ fn answer(driver: &mut Driver, report: &Report, question: Question) -> Result<()
     report.say(&event, &format!("{text}: {class}\n  {}", listed.join("  ")))
 }
 
-fn of_file(file: &std::path::Path, invert: Invert) -> Result<Question> {
+fn of_file(file: &Path, invert: Invert) -> Result<Vec<Question>> {
+    if array::is_array(file) { of_arrays(file) } else { Ok(vec![of_png(file, invert)?]) }
+}
+
+fn of_arrays(file: &Path) -> Result<Vec<Question>> {
+    let name = file.display().to_string();
+    let arrays = array::read(file).wrap_err_with(|| name.clone())?;
+    let questions = arrays.into_iter().flat_map(|array| {
+        let (name, array_name) = (name.clone(), array.name);
+        array.pictures.into_iter().enumerate().map(move |(idx, pixels)| {
+            let event = json!({ "file": name, "array": array_name, "index": idx });
+            let part = array_name.as_ref().map(|array| format!(" {array}")).unwrap_or_default();
+            Question { pixels, event, text: format!("{name}{part} [{idx}]") }
+        })
+    });
+    Ok(questions.collect())
+}
+
+fn of_png(file: &Path, invert: Invert) -> Result<Question> {
     let name = file.display().to_string();
     let picture = picture::read(file, invert).wrap_err_with(|| name.clone())?;
     let prepared = data::drawing::prepare(&picture.ink, picture.side, true)?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use program::{digits, folder, receptive, succeeds, text};
 use serde_json::Value;
+use tensor::{DType, Tensor, npy};
 
 /// Digits, and a network that has learnt from them.
 fn trained(name: &str) -> (PathBuf, PathBuf) {
@@ -70,6 +71,39 @@ fn one_digit_in_every_form_of_png_is_the_same_digit() {
     // Told that dark ink is light, it sees paper as ink; the border's paper is then what is left out.
     let told = ["predict", "--backend", "cpu", "--weights", text(&weights), "--invert=no", files[1]];
     receptive(&told).is_refused(&["dark.png", "nothing on the picture"]);
+}
+
+#[test]
+fn numpys_arrays_are_asked_about_as_they_are() {
+    let (folder, weights) = trained("arrays");
+    let digits: Vec<_> = [400, 401].map(|position| data::generated::digit(0, position)).into();
+    let bytes: Vec<u8> = digits.iter().flat_map(|(pixels, _)| pixels.to_vec()).collect();
+    let bytes = Tensor::from_vec(bytes, [2, 1, 28, 28]).unwrap();
+    let floats = bytes.to(DType::F32).unwrap().div(255.0).unwrap();
+    let save = |name: &str, contents: Vec<u8>| {
+        let path = folder.join(name);
+        std::fs::write(&path, contents).unwrap();
+        path
+    };
+    let arrays = [("of bytes".to_owned(), bytes.clone()), ("of floats".to_owned(), floats.clone())];
+    let archive = save("both.npz", npy::write_npz(&arrays).unwrap());
+    let single = save("single.npy", npy::write(&floats.get(1).unwrap().get(0).unwrap()));
+    let answers = predictions(&["--weights", text(&weights), text(&archive), text(&single)]);
+    assert_eq!(answers.len(), 5);
+    for (answer, idx) in answers.iter().zip([0, 1, 0, 1, 1]) {
+        assert_eq!(answer["class"], digits[idx].1, "{answer}");
+        assert_eq!(answer["probabilities"], answers[idx]["probabilities"]);
+    }
+    assert_eq!((&answers[3]["array"], &answers[3]["index"]), (&"of floats".into(), &1.into()));
+
+    let asked =
+        |path: &Path| receptive(&["predict", "--backend", "cpu", "--weights", text(&weights), text(path)]);
+    let wrong = save("wrong.npy", npy::write(&floats.reshape([2, 784]).unwrap()));
+    asked(&wrong).is_refused(&["wrong.npy", "[2, 784]", "[n, 28, 28]"]);
+    let light = save("light.npy", npy::write(&bytes.to(DType::F32).unwrap()));
+    asked(&light).is_refused(&["light.npy", "divide by 255"]);
+    let damaged = save("damaged.npy", b"no array".to_vec());
+    asked(&damaged).is_refused(&["damaged.npy", "not a .npy file"]);
 }
 
 #[test]

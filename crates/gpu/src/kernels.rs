@@ -137,7 +137,11 @@ files!(
     "conv_block_halving",
     "copy",
     "count_correct",
+<<<<<<< HEAD
     "cross_entropy",
+=======
+    "dropout",
+>>>>>>> main
     "grad_norm",
     "linear",
     "linear_cross_entropy",
@@ -187,6 +191,7 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::LinearCrossEntropy(_) => linear::cross_entropy(step),
             Op::LinearGradWeight(_) => linear::grad_weight(step),
             Op::CountCorrect(_) => rows::over_batch("count_correct", step),
+            Op::Dropout(dropout) => elementwise::dropout("dropout", *dropout, step),
             Op::LogSoftmax(_) => rows::last_dimension("log_softmax", step),
             Op::LogSoftmaxGrad(_) => rows::last_dimension("log_softmax_grad", step),
             Op::MatMul(matmul) => matmul::matmul("matmul", *matmul, step),

@@ -4,7 +4,7 @@ mod error;
 
 pub use error::{GeometryError, Repair};
 
-use crate::layers::{Conv2d, Linear};
+use crate::layers::{Conv2d, Linear, Residual};
 use crate::model::{LayerSpec, ModelSpec};
 use crate::receptive_field::ReceptiveField;
 
@@ -100,7 +100,9 @@ impl ModelSpec {
             return Geometry { layers, error: at(0, GeometryError::Input { input: self.input }) };
         }
         for (layer_idx, layer) in self.layers.iter().enumerate() {
-            match layer_geometry(layer, &shape, field, self.input) {
+            match layer_geometry(layer, &shape, field, self.input)
+                .and_then(|own| self.joined(layer_idx, own, &layers))
+            {
                 Ok(geometry) => {
                     total = total.saturating_add(geometry.n_parameters());
                     let largest = total.max(numel(&geometry.output));
@@ -117,6 +119,34 @@ impl ModelSpec {
         }
         let error = n_classes.and_then(|n| ending_error(self, &shape, n));
         Geometry { error: error.map(|error| PlacedError { layer_idx: layers.len(), error }), layers }
+    }
+}
+
+impl ModelSpec {
+    /// A layer's geometry with what a Residual joins to it; all other layers' as it is.
+    fn joined(
+        &self,
+        layer_idx: usize,
+        own: LayerGeometry,
+        before: &[LayerGeometry],
+    ) -> Result<LayerGeometry, GeometryError> {
+        let LayerSpec::Residual(Residual { from }) = self.layers[layer_idx] else { return Ok(own) };
+        let repair = || {
+            let fitting = before.iter().position(|layer| layer.input == own.input);
+            fitting.map_or(Repair::Remove, |from| Repair::From { from })
+        };
+        let Some(first) = before.get(from) else {
+            return Err(GeometryError::From { from, layer_idx, repair: repair() });
+        };
+        if first.input != own.input {
+            let (added, to) = (first.input.clone(), own.input.clone());
+            return Err(GeometryError::Residual { from, added, to, repair: repair() });
+        }
+        let around = match from.checked_sub(1) {
+            Some(previous) => before[previous].receptive_field,
+            None => ReceptiveField::pixel(),
+        };
+        Ok(LayerGeometry { receptive_field: own.receptive_field.union(around), ..own })
     }
 }
 
@@ -204,7 +234,20 @@ fn layer_geometry(
             features()?;
             LayerGeometry { receptive_field: ReceptiveField::whole(image), ..unchanged(shape) }
         }
-        LayerSpec::ReLU | LayerSpec::LeakyReLU(_) | LayerSpec::Sigmoid | LayerSpec::Tanh => unchanged(shape),
+        LayerSpec::ELU(elu) => {
+            check_number("alpha", elu.alpha, f32::MIN, f32::MAX)?;
+            unchanged(shape)
+        }
+        LayerSpec::Dropout(dropout) => {
+            check_number("p", dropout.p, 0.0, 1.0)?;
+            unchanged(shape)
+        }
+        LayerSpec::ReLU
+        | LayerSpec::LeakyReLU(_)
+        | LayerSpec::GELU(_)
+        | LayerSpec::Sigmoid
+        | LayerSpec::Tanh
+        | LayerSpec::Residual(_) => unchanged(shape),
     })
 }
 

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::layers::{AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, LeakyReLU, Linear, MaxPool2d};
+use crate::layers::{
+    AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Dropout, ELU, GELU, LeakyReLU, Linear, MaxPool2d,
+    Residual,
+};
 
 /// The version of the format that this crate writes, and the only one that it reads.
 pub const VERSION: u32 = 1;
@@ -47,10 +50,18 @@ pub enum LayerSpec {
     ReLU,
     /// `x` where positive, `negative_slope · x` elsewhere.
     LeakyReLU(LeakyReLU),
+    /// `x` where positive, `alpha · (eˣ − 1)` elsewhere.
+    ELU(ELU),
+    /// `x · Φ(x)` with the normal distribution Φ.
+    GELU(GELU),
     /// `1 / (1 + e⁻ˣ)`.
     Sigmoid,
     /// The hyperbolic tangent.
     Tanh,
+    /// Some numbers become zero while training.
+    Dropout(Dropout),
+    /// What an earlier layer receives, added.
+    Residual(Residual),
     /// Probabilities over the last dimension.
     Softmax,
     /// Logarithms of the probabilities over the last dimension.
@@ -70,8 +81,12 @@ impl LayerSpec {
             Self::AvgPool2d(AvgPool2d::default()),
             Self::AdaptiveAvgPool2d(AdaptiveAvgPool2d::default()),
             Self::LeakyReLU(LeakyReLU::default()),
+            Self::ELU(ELU::default()),
+            Self::GELU(GELU::default()),
             Self::Sigmoid,
             Self::Tanh,
+            Self::Dropout(Dropout::default()),
+            Self::Residual(Residual::default()),
             Self::Softmax,
             Self::LogSoftmax,
         ]
@@ -89,6 +104,10 @@ impl LayerSpec {
             Self::Flatten => "Flatten",
             Self::ReLU => "ReLU",
             Self::LeakyReLU(_) => "LeakyReLU",
+            Self::ELU(_) => "ELU",
+            Self::GELU(_) => "GELU",
+            Self::Dropout(_) => "Dropout",
+            Self::Residual(_) => "Residual",
             Self::Sigmoid => "Sigmoid",
             Self::Tanh => "Tanh",
             Self::Softmax => "Softmax",

@@ -6,7 +6,7 @@ use tensor::ops::{CountCorrect, LogSoftmax, NllLoss, Softmax};
 use tensor::{Graph, NodeId, ParameterLayout, Plan, PlanRequest, TensorError, Update, Value};
 
 use crate::geometry::{Geometry, PlacedError};
-use crate::model::ModelSpec;
+use crate::model::{LayerSpec, ModelSpec};
 
 use record::{Mode, Recorded, Recorder};
 
@@ -16,6 +16,8 @@ pub mod names {
     pub const IMAGES: &str = "images";
     /// Input: `[batch]`, unsigned integers.
     pub const LABELS: &str = "labels";
+    /// Input where a layer drops while training: the step's [key](tensor::ops::Dropout::key), given anew at every step.
+    pub const RANDOM: &str = "random";
     /// Output: the batch's mean cross-entropy.
     pub const LOSS: &str = "loss";
     /// Output: how many of the batch were classified rightly.
@@ -86,6 +88,11 @@ impl Network {
     /// How many classes it tells apart.
     pub const fn n_classes(&self) -> usize {
         self.n_classes
+    }
+
+    /// Whether training makes random choices, and so has the input [`names::RANDOM`].
+    pub fn is_random(&self) -> bool {
+        self.model.layers.iter().any(|layer| matches!(layer, LayerSpec::Dropout(dropout) if dropout.p > 0.0))
     }
 
     /// Where each parameter lies, the same in every plan of this network.

@@ -1,6 +1,6 @@
 //! Networks to start from.
 
-use crate::layers::{AdaptiveAvgPool2d, Conv2d, Linear, MaxPool2d};
+use crate::layers::{AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Linear, MaxPool2d, Residual};
 use crate::model::{LayerSpec, ModelSpec, VERSION};
 
 /// A network with a name.
@@ -26,6 +26,13 @@ pub fn all() -> Vec<Preset> {
     };
     vec![
         preset("s", "Small CNN", "Two convolutions with pooling; trains in seconds.", small()),
+        preset("normed", "Normed CNN", "The small CNN with batch normalisation.", normed()),
+        preset(
+            "residual",
+            "Small ResNet",
+            "Two residual blocks, each of two normalised convolutions.",
+            residual(),
+        ),
         preset("f", "Strided CNN", "Five convolutions of stride 2 and no pooling; made for Adam.", strided()),
         preset("l", "Large CNN", "Four convolutions and two linear layers; slow without a GPU.", large()),
         preset("lenet5", "LeNet-5", "LeCun and others, 1998, with tanh and average pooling.", lenet5()),
@@ -37,6 +44,11 @@ pub fn all() -> Vec<Preset> {
 /// The preset of this id, in capitals or not.
 pub fn model(id: &str) -> Option<ModelSpec> {
     all().into_iter().find(|preset| preset.id.eq_ignore_ascii_case(id)).map(|preset| preset.model)
+}
+
+/// The id of the preset that a network is, if it is one.
+pub fn id(model: &ModelSpec) -> Option<&'static str> {
+    all().into_iter().find(|preset| preset.model == *model).map(|preset| preset.id)
 }
 
 fn conv(out_channels: usize, kernel_size: usize, stride: usize, padding: usize) -> LayerSpec {
@@ -60,6 +72,51 @@ fn pool() -> LayerSpec {
 fn small() -> Vec<LayerSpec> {
     use LayerSpec::{Flatten, ReLU};
     vec![conv(8, 3, 1, 1), ReLU, pool(), conv(16, 3, 1, 1), ReLU, pool(), Flatten, linear(10)]
+}
+
+fn conv_without_bias(out_channels: usize, stride: usize) -> LayerSpec {
+    LayerSpec::Conv2d(Conv2d {
+        out_channels,
+        stride: stride.into(),
+        padding: 1.into(),
+        bias: false,
+        ..Conv2d::default()
+    })
+}
+
+fn norm() -> LayerSpec {
+    LayerSpec::BatchNorm2d(BatchNorm2d::default())
+}
+
+fn normed() -> Vec<LayerSpec> {
+    use LayerSpec::{Flatten, ReLU};
+    vec![
+        conv_without_bias(8, 1),
+        norm(),
+        ReLU,
+        pool(),
+        conv_without_bias(16, 1),
+        norm(),
+        ReLU,
+        pool(),
+        Flatten,
+        linear(10),
+    ]
+}
+
+fn residual() -> Vec<LayerSpec> {
+    use LayerSpec::{Flatten, ReLU};
+    let mut layers = Vec::new();
+    for out_channels in [16, 32] {
+        // Half as large, then a block that keeps the shape.
+        layers.extend([conv_without_bias(out_channels, 2), norm(), ReLU]);
+        let from = layers.len();
+        layers.extend([conv_without_bias(out_channels, 1), norm(), ReLU]);
+        layers.extend([conv_without_bias(out_channels, 1), norm()]);
+        layers.extend([LayerSpec::Residual(Residual { from }), ReLU]);
+    }
+    layers.extend([LayerSpec::AdaptiveAvgPool2d(AdaptiveAvgPool2d::default()), Flatten, linear(10)]);
+    layers
 }
 
 fn strided() -> Vec<LayerSpec> {

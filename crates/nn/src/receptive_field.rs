@@ -57,6 +57,19 @@ impl ReceptiveField {
         field
     }
 
+    /// The field of a cell that sees what two paths see, whose maps are equally large: from where the first begins to
+    /// where the last ends.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        let mut field = self;
+        for axis in 0..2 {
+            let end = |field: Self| field.start[axis] + field.size[axis].cast_signed();
+            field.start[axis] = self.start[axis].min(other.start[axis]);
+            field.size[axis] = (end(self).max(end(other)) - field.start[axis]).cast_unsigned();
+        }
+        field
+    }
+
     /// The field after adaptive pooling of `input` cells to `output`: exact where `output` divides `input`, else
     /// the largest window's size and the smallest jump (see [`extent`] for one cell's exact field).
     #[must_use]
@@ -86,7 +99,11 @@ pub fn extent(model: &ModelSpec, layer_idx: usize, cell: [usize; 2]) -> Option<E
     geometry.layers.get(layer_idx)?;
     let mut rows = [cell[0].cast_signed(); 2];
     let mut columns = [cell[1].cast_signed(); 2];
-    for (layer, shapes) in model.layers[..=layer_idx].iter().zip(&geometry.layers).rev() {
+    // What residual paths see of an earlier layer's input, by that layer's position.
+    let mut around: Vec<Option<Extent>> = vec![None; layer_idx + 1];
+    for (position, (layer, shapes)) in
+        model.layers[..=layer_idx].iter().zip(&geometry.layers).enumerate().rev()
+    {
         let [.., height, width] = shapes.input[..] else {
             return Some(whole(model.input));
         };
@@ -110,7 +127,15 @@ pub fn extent(model: &ModelSpec, layer_idx: usize, cell: [usize; 2]) -> Option<E
                 rows = back_adaptive(rows, height, pool.output_size.height);
                 columns = back_adaptive(columns, width, pool.output_size.width);
             }
+            LayerSpec::Residual(residual) => {
+                let seen = Extent { rows, columns };
+                let path = &mut around[residual.from];
+                *path = Some(path.map_or(seen, |path| path.union(seen)));
+            }
             LayerSpec::BatchNorm2d(_)
+            | LayerSpec::Dropout(_)
+            | LayerSpec::ELU(_)
+            | LayerSpec::GELU(_)
             | LayerSpec::ReLU
             | LayerSpec::LeakyReLU(_)
             | LayerSpec::Sigmoid
@@ -119,8 +144,19 @@ pub fn extent(model: &ModelSpec, layer_idx: usize, cell: [usize; 2]) -> Option<E
                 return Some(whole(model.input));
             }
         }
+        if let Some(path) = around[position] {
+            Extent { rows, columns } = path.union(Extent { rows, columns });
+        }
     }
     Some(Extent { rows, columns })
+}
+
+impl Extent {
+    /// The smallest that holds both.
+    fn union(self, other: Self) -> Self {
+        let union = |a: [isize; 2], b: [isize; 2]| [a[0].min(b[0]), a[1].max(b[1])];
+        Self { rows: union(self.rows, other.rows), columns: union(self.columns, other.columns) }
+    }
 }
 
 fn whole(image: [usize; 3]) -> Extent {

@@ -33,7 +33,7 @@ fn a_network_is_printed_as_pytorch_prints_it() {
     let depthwise = layers::Conv2d { out_channels: 4, groups: 4, ..layers::Conv2d::default() };
     let body = Sequential::new()
         .then(Conv2d::with_arguments(4, depthwise, &mut stream()).unwrap().padding(1))
-        .then(GELU);
+        .then(GELU::default());
     let model = Sequential::new()
         .then(Conv2d::new(1, 4, [3, 5], &mut stream()).unwrap().stride(2).without_bias())
         .then(BatchNorm2d::new(4).unwrap())
@@ -205,4 +205,43 @@ fn clipping_scales_all_gradients_by_their_common_norm() {
     assert!(a.grad().unwrap().all_close(&Tensor::from([0.6, 0.0]), 1e-5, 0.0));
     assert!(b.grad().unwrap().all_close(&Tensor::from([0.8]), 1e-5, 0.0));
     assert!(matches!(clip_grad_norm_(&parameters, -1.0), Err(TensorError::Argument { .. })));
+}
+
+#[test]
+fn modules_of_a_network_compute_what_its_plan_does() {
+    let json = r#"{"version":1,"input":[1,6,6],"layers":[
+        {"type":"Conv2d","out_channels":4,"kernel_size":3,"padding":1,"bias":false},
+        {"type":"BatchNorm2d"},
+        {"type":"GELU"},
+        {"type":"Conv2d","out_channels":4,"kernel_size":3,"padding":1},
+        {"type":"BatchNorm2d","affine":false,"eps":0.01},
+        {"type":"Residual","from":1},
+        {"type":"ELU","alpha":0.5},
+        {"type":"GELU","approximate":"tanh"},
+        {"type":"Dropout","p":0.2},
+        {"type":"BatchNorm2d","track_running_stats":false},
+        {"type":"Flatten"},
+        {"type":"Linear","out_features":3}]}"#;
+    let network = Network::new(nn::ModelSpec::from_json(json).unwrap(), 3).unwrap();
+    let model = Sequential::from_network(&network, 5).unwrap();
+    let layout = network.layout();
+    let names: Vec<String> = layout.slots.iter().map(|slot| slot.name.clone()).collect();
+    let mut own: Vec<String> = model.state_dict().into_iter().map(|(name, _)| name).collect();
+    let mut sorted = names.clone();
+    sorted.sort();
+    own.sort();
+    assert_eq!(own, sorted);
+    assert!(names.contains(&"4.running_var".to_owned()) && !names.contains(&"4.weight".to_owned()));
+    model.eval();
+    let images = Tensor::randn([5, 1, 6, 6], &mut stream());
+    let expected = model.forward(&images).unwrap().to_vec::<f32>().unwrap();
+
+    let mut executor = tensor::cpu::Executor::new(&layout, 0);
+    executor.set_parameters(&nn::initial_parameters(&layout, 5)).unwrap();
+    let plan = executor.add(network.evaluation_plan(5).unwrap()).unwrap();
+    executor.write_input(plan, nn::names::IMAGES, &images.to_vec::<f32>().unwrap()).unwrap();
+    executor.run(plan);
+    for (a, b) in executor.output(plan, nn::names::LOGITS).unwrap().iter().zip(expected) {
+        assert!((a - b).abs() < 1e-5, "{a} is not {b}");
+    }
 }

@@ -84,10 +84,27 @@ pub enum Command {
         /// Which layer.
         layer_idx: usize,
     },
+    /// The network in use as a file for other programs; answered by [`Reply::Exported`](crate::Reply::Exported).
+    Export {
+        /// What kind of file.
+        format: ExportFormat,
+    },
     /// All weights as a safetensors file; answered by [`Reply::Weights`](crate::Reply::Weights).
     Weights,
     /// Replaces the weights with `arrays[0]`, the bytes of a safetensors file with the network's names and shapes.
     SetWeights,
+}
+
+/// A kind of file that other programs read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExportFormat {
+    /// A Python script that trains the network, from the weights of the [`ExportFormat::Safetensors`] beside it.
+    Pytorch,
+    /// An ONNX file with the weights inside.
+    Onnx,
+    /// The weights, with PyTorch's names.
+    Safetensors,
 }
 
 /// Where digits come from.

@@ -104,6 +104,11 @@ pub enum Reply {
     },
     /// `arrays[0]`: a safetensors file.
     Weights,
+    /// `arrays[0]`: the file's bytes.
+    Exported {
+        /// What to call it.
+        file_name: String,
+    },
 }
 
 /// Which engine runs and why.

@@ -6,7 +6,7 @@
 mod command;
 mod event;
 
-pub use command::{BackendChoice, Command, DataSource, Request, Sample, Split, Until};
+pub use command::{BackendChoice, Command, DataSource, ExportFormat, Request, Sample, Split, Until};
 pub use event::{
     BackendKind, BackendStatus, DataStatus, Drawing, Evaluation, Event, Inspection, LayerView, ParameterView,
     Prediction, Reply, RunStatus, SampleInfo, StepMetrics, Validation,

@@ -9,7 +9,7 @@ use tensor::{Tensor, TensorError, no_grad};
 const LEARNING_RATE: f32 = 1e-3;
 const N_STEPS: usize = 2000;
 
-fn main() -> Result<(), TensorError> {
+pub(crate) fn main() -> Result<(), TensorError> {
     // 200 points of a sine, and the powers of x as features: 1, x, x², x³.
     let x = Tensor::linspace(-3.0, 3.0, 200);
     let y = x.sin()?;

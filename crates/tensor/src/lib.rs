@@ -17,6 +17,8 @@ mod error;
 mod gradient;
 mod graph;
 mod layout;
+#[cfg(feature = "npy")]
+pub mod npy;
 pub mod ops;
 mod plan;
 pub mod random;

@@ -18,6 +18,8 @@ pub enum Purpose {
     Digits = 4,
     /// Tests and examples.
     Test = 5,
+    /// Which elements a layer drops; the step is the training's, and the layer is part of the purpose's number.
+    Dropout = 6,
     /// Eager tensors.
     Eager = 64,
 }
@@ -98,6 +100,13 @@ impl Stream {
         }
         order
     }
+}
+
+/// Four elements' random bits in a layer's [dropout](crate::ops::Dropout), by its key.
+pub(crate) const fn dropout_bits(key: &[u32], layer_idx: u32, block: u32) -> [u32; 4] {
+    // The layer lies above all purposes' numbers.
+    let purpose = Purpose::Dropout as u32 | layer_idx << 8;
+    philox([block, purpose, key[2], key[3]], [key[0], key[1]])
 }
 
 const fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {

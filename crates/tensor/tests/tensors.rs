@@ -77,10 +77,56 @@ fn kinds_convert_as_they_should() -> Result {
     assert_eq!(x.to(DType::Bool)?.to_vec::<bool>()?, [true, false, true, true]);
     assert_eq!(numbers(&Tensor::from([0.1]).to(DType::F16)?.to(DType::F32)?), [0.099_975_586]);
     assert!(x.to(DType::F32)?.shares_storage(&x));
-    let error = Tensor::from([1, 2]).add(1.0).unwrap_err();
-    assert!(matches!(error, TensorError::DType { operation: "add", input_idx: 0, received: DType::I64, .. }));
+    let error = Tensor::from([true, false]).add(1.0).unwrap_err();
+    assert!(matches!(
+        error,
+        TensorError::DType { operation: "add", input_idx: 0, received: DType::Bool, .. }
+    ));
     let learned = x.with_grad()?;
     assert!(matches!(learned.to(DType::F16), Err(TensorError::NoGradient { .. })));
+    Ok(())
+}
+
+#[test]
+fn whole_numbers_are_promoted_as_pytorch_promotes_them() -> Result {
+    let (whole, floats, bytes) = (Tensor::from([7, -2]), Tensor::from([0.5, 1.0]), Tensor::from([250_u8, 3]));
+    let shown = |tensor: Tensor| {
+        let items = [0, 1].map(|idx| tensor.get(idx).and_then(|item| item.item()).unwrap());
+        (tensor.dtype(), items.to_vec())
+    };
+    let float = |numbers: [f64; 2]| (DType::F32, numbers.to_vec());
+    let integer = |kind: DType, numbers: [f64; 2]| (kind, numbers.to_vec());
+    assert_eq!(shown(whole.add(&floats)?), float([7.5, -1.0]));
+    assert_eq!(shown(floats.sub(&whole)?), float([-6.5, 3.0]));
+    assert_eq!(shown(whole.mul(1.5)?), float([10.5, -3.0]));
+    assert_eq!(shown(floats.mul(2)?), float([1.0, 2.0]));
+    assert_eq!(shown(whole.div(2)?), float([3.5, -1.0]));
+    assert_eq!(shown(whole.mul(2)?), integer(DType::I64, [14.0, -4.0]));
+    assert_eq!(shown(whole.maximum(&bytes)?), integer(DType::I64, [250.0, 3.0]));
+    assert_eq!(shown(bytes.add(10)?), integer(DType::U8, [4.0, 13.0]));
+    assert_eq!(whole.unsqueeze(1)?.add(&whole)?.to_vec::<i64>()?, [14, 5, 5, -4]);
+    assert!(matches!(whole.add(Tensor::from([1, 2, 3])), Err(TensorError::Broadcast { .. })));
+
+    let learned = floats.copy()?.with_grad()?;
+    learned.mul(&whole)?.sum(.., false)?.backward()?;
+    assert_eq!(numbers(&learned.grad().unwrap()), [7.0, -2.0]);
+    floats.add_(&whole)?;
+    floats.mul_(2)?;
+    assert_eq!(numbers(&floats), [15.0, -2.0]);
+    assert_eq!(numbers(&floats.where_(&floats.gt(0)?, 0)?), [15.0, 0.0]);
+    Ok(())
+}
+
+#[test]
+fn negative_padding_takes_cells_away_and_their_gradient_is_zero() -> Result {
+    let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).with_grad()?;
+    let padded = x.pad(&[[-1, 1], [1, -1]], 9.0)?;
+    assert_eq!(numbers(&padded), [9.0, 9.0, 9.0, 2.0, 3.0, 9.0]);
+    padded.square()?.sum(.., false)?.backward()?;
+    assert_eq!(numbers(&x.grad().unwrap()), [0.0, 4.0, 6.0, 0.0, 0.0, 0.0]);
+    for refused in [&[[-2, -2]][..], &[[0, 0], [0, 0], [-1, 0]]] {
+        assert!(matches!(x.pad(refused, 0.0), Err(TensorError::Shapes { operation: "pad", .. })));
+    }
     Ok(())
 }
 

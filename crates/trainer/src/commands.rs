@@ -6,8 +6,8 @@ use data::Dataset;
 use data::mnist::Claim;
 use nn::{ModelSpec, Network, TrainingOptions, state_dict};
 use protocol::{
-    Array, BackendChoice, Command, DataSource, Drawing, Message, Reply, Request, Sample, SampleInfo, Split,
-    Until,
+    Array, BackendChoice, Command, DataSource, Drawing, ExportFormat, Message, Reply, Request, Sample,
+    SampleInfo, Split, Until,
 };
 
 use crate::checkpoint::Checkpoint;
@@ -47,6 +47,7 @@ impl Session {
             Command::Draw { side, centre } => self.draw(side, centre, arrays),
             Command::Predict => self.predict(arrays).await,
             Command::Activations { layer_idx } => self.activations(layer_idx).await,
+            Command::Export { format } => self.export(format).await,
             Command::Weights => self.weights().await,
             Command::SetWeights => self.set_weights(arrays).map(done),
         };
@@ -207,15 +208,35 @@ impl Session {
         Ok((Reply::Activations { shape }, vec![Array::F32(activations.layers.swap_remove(layer_idx))]))
     }
 
+    async fn export(&self, format: ExportFormat) -> Answer {
+        let stem = export::file_stem(self.network.model());
+        let weights_file = format!("{stem}.safetensors");
+        let (file_name, bytes) = match format {
+            ExportFormat::Safetensors => (weights_file, self.safetensors().await?),
+            ExportFormat::Pytorch => {
+                let script = export::pytorch::script(&self.network, &self.options, &weights_file)?;
+                (format!("{stem}.py"), script.into_bytes())
+            }
+            ExportFormat::Onnx => {
+                let parameters = self.engine.parameters().await?;
+                (format!("{stem}.onnx"), export::onnx::model(&self.network, &parameters)?)
+            }
+        };
+        Ok((Reply::Exported { file_name }, vec![Array::U8(bytes)]))
+    }
+
     async fn weights(&self) -> Answer {
+        Ok((Reply::Weights, vec![Array::U8(self.safetensors().await?)]))
+    }
+
+    async fn safetensors(&self) -> Result<Vec<u8>, SessionError> {
         let parameters = self.engine.parameters().await?;
         let metadata = HashMap::from([
             ("format".to_owned(), "pt".to_owned()),
             ("model".to_owned(), self.network.model().to_json()),
             ("step".to_owned(), self.step.to_string()),
         ]);
-        let bytes = state_dict::save(self.engine.layout(), &parameters, metadata);
-        Ok((Reply::Weights, vec![Array::U8(bytes)]))
+        Ok(state_dict::save(self.engine.layout(), &parameters, metadata))
     }
 
     fn set_weights(&mut self, arrays: Vec<Array>) -> Result<(), SessionError> {

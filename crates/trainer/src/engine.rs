@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use nn::{Network, TrainingOptions, names};
+use tensor::ops::Dropout;
 use tensor::{Hyper, ParameterLayout, TensorError, cpu};
 
 use crate::parallel::{Parallel, Shards, usable_threads};
@@ -43,6 +44,8 @@ pub struct Engine {
     training: usize,
     evaluation: usize,
     inspection: usize,
+    /// The seed and the number of the next step, where training makes random choices.
+    random: Option<[u64; 2]>,
     /// The metrics of the CPU's steps since they were last taken.
     recorded: Vec<[f32; 2]>,
     padded: Vec<f32>,
@@ -105,6 +108,7 @@ impl Engine {
             training: 0,
             evaluation: 1,
             inspection: 2,
+            random: network.is_random().then_some([options.seed, 0]),
             recorded: Vec::new(),
             padded: Vec::new(),
         })
@@ -128,6 +132,14 @@ impl Engine {
         }
     }
 
+    /// What the next step's random choices are made of, if it makes any: the same seed and step choose the same. Without
+    /// this, every step chooses as the first.
+    pub fn set_random(&mut self, seed: u64, step: u64) {
+        if let Some(random) = &mut self.random {
+            *random = [seed, step];
+        }
+    }
+
     /// One training step on a batch: `images` `[batch, channels, height, width]`, `labels` `[batch]`. On a GPU it is only
     /// submitted; its metrics come with [`Engine::take_metrics`].
     ///
@@ -138,14 +150,17 @@ impl Engine {
             Executor::Cpu(executor) => {
                 executor.set_hyper(hyper);
                 let metrics = match &mut self.parallel {
-                    Some(parallel) => parallel.step(executor, self.training, images, labels)?,
-                    None => run_batch(executor, self.training, images, labels)?,
+                    Some(parallel) => parallel.step(executor, self.training, images, labels, self.random)?,
+                    None => run_batch(executor, self.training, images, labels, key(self.random, 0))?,
                 };
                 self.recorded.push(metrics);
             }
             Executor::Gpu(executor, [training, ..]) => {
                 executor.write_input(*training, names::IMAGES, images)?;
                 executor.write_input_u32(*training, names::LABELS, labels)?;
+                if let Some(key) = key(self.random, 0) {
+                    executor.write_input_u32(*training, names::RANDOM, &key)?;
+                }
                 executor.set_hyper(hyper);
                 executor.run_recorded(*training)?;
             }
@@ -280,15 +295,27 @@ impl Engine {
     }
 }
 
+/// What a step's random choices are made of.
+pub(crate) type Key = [u32; Dropout::KEY_LEN];
+
+/// The key of a step for the pictures from `first` on, where training makes random choices.
+pub(crate) fn key(random: Option<[u64; 2]>, first: usize) -> Option<Key> {
+    random.map(|[seed, step]| Dropout::key(seed, step, first))
+}
+
 /// Runs a plan of a loss on a batch; its mean loss and the number classified rightly.
 pub(crate) fn run_batch(
     executor: &mut cpu::Executor,
     plan: usize,
     images: &[f32],
     labels: &[u32],
+    key: Option<Key>,
 ) -> Result<[f32; 2], TensorError> {
     executor.write_input(plan, names::IMAGES, images)?;
     executor.write_input_u32(plan, names::LABELS, labels)?;
+    if let Some(key) = key {
+        executor.write_input_u32(plan, names::RANDOM, &key)?;
+    }
     executor.run(plan);
     Ok([executor.output(plan, names::LOSS)?[0], executor.output(plan, names::N_CORRECT)?[0]])
 }

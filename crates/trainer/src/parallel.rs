@@ -1,5 +1,8 @@
 //! One training step, shared by several workers: the batch is cut into shards, each worker finds the gradient over its
 //! shard, and the sum in the shards' order steps the parameters, whichever worker was the first to finish.
+//!
+//! Batch normalisation takes each shard's own statistics, and the running ones follow the first shard's, as in PyTorch's
+//! `DistributedDataParallel`. Dropout drops what it would drop in one batch.
 
 mod replica;
 
@@ -11,7 +14,7 @@ use std::ops::Range;
 use nn::Network;
 use tensor::{TensorError, Update, cpu};
 
-use crate::engine::run_batch;
+use crate::engine::{key, run_batch};
 use crate::parallel::replica::Replica;
 
 /// How a batch is cut: consecutive parts whose sizes differ by one at most, the larger ones first.
@@ -93,6 +96,7 @@ impl Parallel {
         gradient: usize,
         images: &[f32],
         labels: &[u32],
+        random: Option<[u64; 2]>,
     ) -> Result<[f32; 2], TensorError> {
         self.check(images, labels)?;
         let shards = &self.shards;
@@ -101,10 +105,11 @@ impl Parallel {
         };
         for (shard_idx, replica) in (1..).zip(&mut self.replicas) {
             let (images, labels) = part(shard_idx);
-            replica.begin(executor.parameters(), images, labels);
+            let first = shards.range(shard_idx, 1).start;
+            replica.begin(executor.parameters(), images, labels, key(random, first));
         }
         let (images, labels) = part(0);
-        let [mut loss, mut n_correct] = run_batch(executor, gradient, images, labels)?;
+        let [mut loss, mut n_correct] = run_batch(executor, gradient, images, labels, key(random, 0))?;
         loss *= shards.share(0);
         let total = executor.gradients_mut();
         total.iter_mut().for_each(|total| *total *= shards.share(0));

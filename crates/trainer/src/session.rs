@@ -37,6 +37,9 @@ pub enum SessionError {
     /// A file of weights.
     #[error(transparent)]
     Weights(#[from] nn::StateDictError),
+    /// A network that cannot be exported.
+    #[error(transparent)]
+    Export(#[from] export::ExportError),
     /// Something else, in words.
     #[error("{0}")]
     Refused(String),

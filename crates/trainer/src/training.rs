@@ -137,6 +137,7 @@ impl Session {
         fill_batch(images, labels, positions, &mut self.batch.images, &mut self.batch.labels);
         let steps_per_epoch = self.position.steps_per_epoch();
         let hyper = self.options.hyper(self.step, self.optimiser_step + 1, steps_per_epoch);
+        self.engine.set_random(self.options.seed, self.step);
         self.engine.step(&self.batch.images, &self.batch.labels, hyper)?;
         self.step += 1;
         self.optimiser_step += 1;

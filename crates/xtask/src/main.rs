@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask serve`, `data`, `dist`, `check`, `test`. Nothing else depends on this crate.
+//! Development tasks: `cargo xtask serve`, `data`, `dist`, `check`, `test`, `verify-export`. Nothing else depends on this crate.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program talks to its terminal")]
 
 mod check;
@@ -10,6 +10,7 @@ mod stages;
 mod system;
 mod test;
 mod tools;
+mod verify_export;
 mod weight;
 
 use std::process::ExitCode;
@@ -35,6 +36,8 @@ enum Task {
     Dist(dist::Options),
     /// Formatting, clippy for both targets, and the fast tests: what to run before a commit
     Check,
+    /// Run exported networks in PyTorch and ONNX Runtime, where Python has them, and compare their logits
+    VerifyExport(verify_export::Options),
     /// Everything, in order: what continuous integration runs
     Test(test::Options),
 }
@@ -55,6 +58,7 @@ fn run(task: Task) -> Result<()> {
         Task::Data(options) => data::run(&options),
         Task::Dist(options) => dist::run(&options),
         Task::Check => check::run(),
+        Task::VerifyExport(options) => verify_export::run(&options),
         Task::Test(options) => test::run(&options),
     }
 }

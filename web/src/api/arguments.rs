@@ -2,7 +2,7 @@
 
 use js_sys::{ArrayBuffer, Float32Array, JSON, Uint8Array};
 use nn::{ModelSpec, Optimiser, TrainingOptions};
-use protocol::{Array, BackendChoice, Split, Until};
+use protocol::{Array, BackendChoice, ExportFormat, Split, Until};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
@@ -31,6 +31,15 @@ pub fn backend(argument: &JsValue) -> Result<BackendChoice, String> {
         Some("gpu" | "webgpu") => Ok(BackendChoice::Gpu),
         Some("cpu") => Ok(BackendChoice::Cpu),
         _ => Err("backend has to be 'auto', 'gpu' or 'cpu'".to_owned()),
+    }
+}
+
+pub fn export_format(argument: &JsValue) -> Result<ExportFormat, String> {
+    match argument.as_string().as_deref() {
+        Some("pytorch") => Ok(ExportFormat::Pytorch),
+        Some("onnx") => Ok(ExportFormat::Onnx),
+        Some("safetensors") => Ok(ExportFormat::Safetensors),
+        _ => Err("format has to be 'pytorch', 'onnx' or 'safetensors'".to_owned()),
     }
 }
 

@@ -65,6 +65,19 @@ pub fn install(workbench: Workbench) {
             other => Err(unexpected(&other.0)),
         }
     });
+    method(&api, "export", move |argument| async move {
+        let format = arguments::export_format(&argument)?;
+        workbench.check_valid_now()?;
+        match request(workbench, Command::Export { format }, Vec::new()).await? {
+            (Reply::Exported { file_name }, arrays) => {
+                let result = Object::new();
+                set(&result, "fileName", &file_name.into());
+                set(&result, "bytes", &first(&arrays)?);
+                Ok(result.into())
+            }
+            other => Err(unexpected(&other.0)),
+        }
+    });
     method(&api, "weights", move |_| async move {
         let (_, arrays) = request(workbench, Command::Weights, Vec::new()).await?;
         first(&arrays)

@@ -40,11 +40,7 @@ pub fn install(api: &Object, workbench: Workbench) {
 
 async fn train(workbench: Workbench, argument: &JsValue) -> Outcome {
     let until = arguments::until(argument)?;
-    if !workbench.is_valid_now() {
-        return Err(
-            "the network on screen does not fit together; undo, repair it, or call setModel".to_owned()
-        );
-    }
+    workbench.check_valid_now()?;
     match request(workbench, Command::Train { until }, Vec::new()).await? {
         (trained @ Reply::Trained { .. }, _) => {
             let result = to_js(&trained)?;

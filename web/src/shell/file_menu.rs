@@ -3,7 +3,7 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use nn::ModelSpec;
-use protocol::{Array, Command};
+use protocol::{Array, Command, ExportFormat, Reply};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, File, HtmlAnchorElement, Url};
@@ -11,7 +11,7 @@ use web_sys::{Blob, BlobPropertyBag, File, HtmlAnchorElement, Url};
 use crate::menu::Menu;
 use crate::store::Workbench;
 
-/// Saving and loading the network (JSON) and its weights (safetensors).
+/// Saving and loading the network (JSON) and its weights (safetensors), and files for other programs.
 #[component]
 pub fn FileMenu() -> impl IntoView {
     let workbench = Workbench::get();
@@ -22,13 +22,18 @@ pub fn FileMenu() -> impl IntoView {
         download("network.json", "application/json", json.as_bytes())
             .unwrap_or_else(|error| workbench.warn(error));
     };
-    let save_weights = move |_| {
-        workbench.ask(Command::Weights, Vec::new(), move |_, arrays| {
-            if let Some(Array::U8(bytes)) = arrays.first() {
-                download("weights.safetensors", "application/octet-stream", bytes)
-                    .unwrap_or_else(|error| workbench.warn(error));
+    let export = move |format| {
+        move |_| {
+            if let Err(error) = workbench.check_valid_now() {
+                return workbench.warn(format!("There is nothing to export: {error}."));
             }
-        });
+            workbench.ask(Command::Export { format }, Vec::new(), move |reply, arrays| {
+                if let (Reply::Exported { file_name }, Some(Array::U8(bytes))) = (reply, arrays.first()) {
+                    download(&file_name, "application/octet-stream", bytes)
+                        .unwrap_or_else(|error| workbench.warn(error));
+                }
+            });
+        }
     };
     let load_network = move |_| {
         with_chosen_file(network_input, workbench, move |name, bytes| {
@@ -56,14 +61,16 @@ pub fn FileMenu() -> impl IntoView {
     view! {
         <Menu
             id="file-menu"
-            label="Save or load the network and its weights"
+            label="Save, load or export the network and its weights"
             testid="file-menu-button"
             face=view! { "File " <span class="caret" aria-hidden="true">"▾"</span> }.into_any()
         >
             <Item testid="save-network" name="Save network" about="JSON: the layers and their arguments" act=save_network/>
             <Item testid="load-network" name="Load network…" about="A JSON file saved here" act=open(network_input)/>
-            <Item testid="save-weights" name="Save weights" about="safetensors, with PyTorch's names" act=save_weights/>
+            <Item testid="save-weights" name="Save weights" about="safetensors, with PyTorch's names" act=export(ExportFormat::Safetensors)/>
             <Item testid="load-weights" name="Load weights…" about="A safetensors file that fits this network" act=open(weights_input)/>
+            <Item testid="export-pytorch" name="Export to PyTorch" about="A script that trains it; save the weights beside it" act=export(ExportFormat::Pytorch)/>
+            <Item testid="export-onnx" name="Export to ONNX" about="One file for ONNX Runtime and others, weights inside" act=export(ExportFormat::Onnx)/>
         </Menu>
         <input
             node_ref=network_input

@@ -45,6 +45,17 @@ impl Workbench {
         self.data.with(Option::is_some) && self.is_valid()
     }
 
+    /// Whether the network on screen, which is then the worker's too, is valid.
+    ///
+    /// # Errors
+    /// What to do where it is not.
+    pub fn check_valid_now(self) -> Result<(), String> {
+        if self.is_valid_now() {
+            return Ok(());
+        }
+        Err("the network on screen does not fit together; undo, repair it, or call setModel".to_owned())
+    }
+
     fn can_train_now(self) -> bool {
         self.data.with_untracked(Option::is_some) && self.is_valid_now()
     }

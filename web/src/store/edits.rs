@@ -73,7 +73,7 @@ impl Workbench {
     /// Puts a layer before `position`.
     pub fn insert_layer(self, position: usize, layer: LayerSpec) {
         let mut model = self.model.get_untracked();
-        model.layers.insert(position.min(model.layers.len()), layer);
+        model.insert_layer(position, layer);
         self.edit_model(model);
         self.selection.set(Selection::Layer(position));
     }
@@ -82,7 +82,7 @@ impl Workbench {
     pub fn remove_layer(self, layer_idx: usize) {
         let mut model = self.model.get_untracked();
         if layer_idx < model.layers.len() {
-            model.layers.remove(layer_idx);
+            model.remove_layer(layer_idx);
             self.selection.set(Selection::Layer(layer_idx));
             self.edit_model(model);
         }
@@ -92,8 +92,7 @@ impl Workbench {
     pub fn move_layer(self, from: usize, to: usize) {
         let mut model = self.model.get_untracked();
         if from < model.layers.len() && to < model.layers.len() && from != to {
-            let layer = model.layers.remove(from);
-            model.layers.insert(to, layer);
+            model.move_layer(from, to);
             self.edit_model(model);
             self.selection.set(Selection::Layer(to));
         }

@@ -38,6 +38,28 @@ pub enum GeometryError {
         /// The most allowed.
         most: f32,
     },
+    /// A residual block that does not begin before its end.
+    #[error("from is {from}, but must be the position of a layer before this one, layer {layer_idx}")]
+    From {
+        /// As given.
+        from: usize,
+        /// The layer itself.
+        layer_idx: usize,
+        /// What would mend it.
+        repair: Repair,
+    },
+    /// Two shapes that cannot be added.
+    #[error("Residual adds what layer {from} receives, {added:?}, to {to:?}; the block must keep the shape")]
+    Residual {
+        /// The block's first layer.
+        from: usize,
+        /// What is added.
+        added: Vec<usize>,
+        /// To what.
+        to: Vec<usize>,
+        /// What would mend it.
+        repair: Repair,
+    },
     /// Batch normalisation of a single value by itself.
     #[error(
         "without running statistics a single picture is normalised by itself, which needs more than one value per \
@@ -142,6 +164,11 @@ pub enum Repair {
     NoPadding,
     /// Give the convolution one group.
     OneGroup,
+    /// Begin the residual block at this layer.
+    From {
+        /// Its position.
+        from: usize,
+    },
     /// Give the normalisation running statistics.
     TrackRunningStats,
     /// Give a linear layer another number of features.
@@ -166,7 +193,10 @@ impl GeometryError {
     /// A change that mends this error, where there is an obvious one.
     pub fn repair(&self) -> Option<Repair> {
         match self {
-            Self::Window { repair, .. } | Self::Ending { repair, .. } => Some(repair.clone()),
+            Self::Window { repair, .. }
+            | Self::Ending { repair, .. }
+            | Self::From { repair, .. }
+            | Self::Residual { repair, .. } => Some(repair.clone()),
             Self::NeedsFeatures { .. } => Some(Repair::InsertFlatten),
             Self::NeedsMaps { .. } => Some(Repair::Remove),
             Self::PoolPadding { .. } => Some(Repair::NoPadding),
@@ -190,6 +220,7 @@ impl std::fmt::Display for Repair {
             Self::KernelSize { kernel_size } => write!(f, "kernel_size {}", Pair::from(*kernel_size)),
             Self::NoPadding => write!(f, "padding 0"),
             Self::OneGroup => write!(f, "groups 1"),
+            Self::From { from } => write!(f, "from {from}"),
             Self::TrackRunningStats => write!(f, "track_running_stats"),
             Self::OutFeatures { out_features, .. } => write!(f, "out_features {out_features}"),
             Self::AppendFlatten => write!(f, "append Flatten"),
@@ -209,12 +240,8 @@ impl Repair {
         let mut model = model.clone();
         let layers = &mut model.layers;
         match self {
-            Self::InsertFlatten => layers.insert(layer_idx.min(layers.len()), LayerSpec::Flatten),
-            Self::Remove => {
-                if layer_idx < layers.len() {
-                    layers.remove(layer_idx);
-                }
-            }
+            Self::InsertFlatten => model.insert_layer(layer_idx, LayerSpec::Flatten),
+            Self::Remove => model.remove_layer(layer_idx),
             Self::AppendFlatten => layers.push(LayerSpec::Flatten),
             Self::AppendClassifier { flatten, out_features } => {
                 if *flatten {
@@ -231,6 +258,7 @@ impl Repair {
             | Self::KernelSize { .. }
             | Self::NoPadding
             | Self::OneGroup
+            | Self::From { .. }
             | Self::TrackRunningStats => {
                 if let Some(layer) = layers.get_mut(layer_idx) {
                     self.set_argument(layer);
@@ -244,6 +272,7 @@ impl Repair {
         match (self, layer) {
             (Self::Padding { padding }, LayerSpec::Conv2d(conv)) => conv.padding = (*padding).into(),
             (Self::OneGroup, LayerSpec::Conv2d(conv)) => conv.groups = 1,
+            (Self::From { from }, LayerSpec::Residual(residual)) => residual.from = *from,
             (Self::TrackRunningStats, LayerSpec::BatchNorm2d(norm)) => norm.track_running_stats = true,
             (Self::KernelSize { kernel_size }, LayerSpec::MaxPool2d(pool)) => {
                 (pool.kernel_size, pool.padding) = ((*kernel_size).into(), 0.into());
@@ -259,8 +288,9 @@ impl Repair {
 }
 
 fn range(least: f32, most: f32) -> String {
-    match most {
-        f32::MAX => format!("a finite number of at least {least}"),
+    match (least, most) {
+        (f32::MIN, f32::MAX) => "a finite number".to_owned(),
+        (_, f32::MAX) => format!("a finite number of at least {least}"),
         _ => format!("between {least} and {most}"),
     }
 }

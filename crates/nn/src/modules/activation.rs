@@ -1,6 +1,7 @@
 use tensor::{Tensor, TensorError};
 
 use super::Module;
+use crate::layers::Approximate;
 
 macro_rules! activations {
     ($($name:ident, $method:ident, $shown:literal, $meaning:literal, $url:literal;)+) => {
@@ -53,7 +54,6 @@ macro_rules! activations_with_an_argument {
 
 activations! {
     ReLU, relu, "ReLU()", "`max(x, 0)`", "https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html";
-    GELU, gelu, "GELU(approximate='none')", "`x · Φ(x)` with the normal distribution Φ", "https://docs.pytorch.org/docs/stable/generated/torch.nn.GELU.html";
     Sigmoid, sigmoid, "Sigmoid()", "`1 / (1 + e⁻ˣ)`", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html";
     Tanh, tanh, "Tanh()", "The hyperbolic tangent", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html";
 }
@@ -67,4 +67,26 @@ activations_with_an_argument! {
         "Probabilities along a dimension", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html";
     LogSoftmax { dim: isize = -1, "The dimension along which probabilities sum to 1." }, log_softmax,
         "Logarithms of probabilities along a dimension", "https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html";
+}
+
+/// `x · Φ(x)` with the normal distribution Φ, PyTorch's
+/// [`nn.GELU`](https://docs.pytorch.org/docs/stable/generated/torch.nn.GELU.html).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GELU {
+    /// How the distribution is computed.
+    pub approximate: Approximate,
+}
+
+impl Module for GELU {
+    fn forward(&self, input: &Tensor) -> Result<Tensor, TensorError> {
+        match self.approximate {
+            Approximate::None => input.gelu(),
+            Approximate::Tanh => input.gelu_tanh(),
+        }
+    }
+
+    fn describe(&self) -> String {
+        let approximate = if self.approximate == Approximate::Tanh { "tanh" } else { "none" };
+        format!("GELU(approximate='{approximate}')")
+    }
 }

@@ -2,8 +2,8 @@ use tensor::random::{Purpose, Stream};
 use tensor::{Tensor, TensorError};
 
 use super::{
-    AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Flatten, LeakyReLU, Linear, LogSoftmax, MaxPool2d,
-    Module, ReLU, Sequential, Sigmoid, Softmax, Tanh,
+    AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Dropout, ELU, Flatten, GELU, LeakyReLU, Linear,
+    LogSoftmax, MaxPool2d, Module, ReLU, Sequential, Sigmoid, Softmax, Tanh,
 };
 use crate::geometry::LayerGeometry;
 use crate::{LayerSpec, Network, NetworkError, initial_parameters};
@@ -28,7 +28,13 @@ impl Sequential {
         let mut modules = Self::new();
         let layers = network.model().layers.iter().zip(&network.geometry().layers);
         for (idx, (layer, geometry)) in layers.enumerate() {
-            modules.push(&idx.to_string(), module(layer, geometry)?);
+            match layer {
+                LayerSpec::Residual(residual) => modules.push_residual(residual.from),
+                layer => modules.push(
+                    &idx.to_string(),
+                    module(layer, geometry, Stream::new(seed, Purpose::Eager, idx as u64))?,
+                ),
+            }
         }
         let layout = network.layout();
         let numbers = initial_parameters(&layout, seed);
@@ -44,7 +50,11 @@ impl Sequential {
     }
 }
 
-fn module(layer: &LayerSpec, geometry: &LayerGeometry) -> Result<Box<dyn Module>, TensorError> {
+fn module(
+    layer: &LayerSpec,
+    geometry: &LayerGeometry,
+    random: Stream,
+) -> Result<Box<dyn Module>, TensorError> {
     // The numbers are replaced by the network's own.
     let mut stream = Stream::new(0, Purpose::Initialisation, 0);
     Ok(match layer {
@@ -62,6 +72,10 @@ fn module(layer: &LayerSpec, geometry: &LayerGeometry) -> Result<Box<dyn Module>
         LayerSpec::Flatten => Box::new(Flatten::default()),
         LayerSpec::ReLU => Box::new(ReLU),
         LayerSpec::LeakyReLU(leaky) => Box::new(LeakyReLU { negative_slope: leaky.negative_slope }),
+        LayerSpec::ELU(elu) => Box::new(ELU { alpha: elu.alpha }),
+        LayerSpec::GELU(gelu) => Box::new(GELU { approximate: gelu.approximate }),
+        LayerSpec::Dropout(dropout) => Box::new(Dropout::new(dropout.p, random)?),
+        LayerSpec::Residual(_) => unreachable!("a residual is the sequence's own"),
         LayerSpec::Sigmoid => Box::new(Sigmoid),
         LayerSpec::Tanh => Box::new(Tanh),
         LayerSpec::Softmax => Box::new(Softmax::default()),

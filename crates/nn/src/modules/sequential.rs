@@ -20,6 +20,8 @@ use super::Module;
 #[derive(Default)]
 pub struct Sequential {
     modules: Vec<(String, Box<dyn Module>)>,
+    /// Positions at which what an earlier module receives is added, and that module's position.
+    residuals: Vec<(usize, usize)>,
 }
 
 impl Sequential {
@@ -46,15 +48,28 @@ impl Sequential {
         self.modules.push((name.to_owned(), module));
     }
 
+    /// One module more, which adds what the module at position `from` receives: the end of a
+    /// [`Residual`](crate::layers::Residual) block of a [`ModelSpec`](crate::ModelSpec).
+    pub(super) fn push_residual(&mut self, from: usize) {
+        let position = self.modules.len();
+        self.residuals.push((position, from));
+        self.push(&position.to_string(), Box::new(Around { from }));
+    }
+
     /// What every module gives, the last of them the output. It is how activations are looked at.
     ///
     /// # Errors
     /// [`TensorError`] of the first module that refuses its input.
     pub fn forward_all(&self, input: &Tensor) -> Result<Vec<Tensor>, TensorError> {
         let mut outputs: Vec<Tensor> = Vec::with_capacity(self.modules.len());
-        for (_, module) in &self.modules {
+        for (position, (_, module)) in self.modules.iter().enumerate() {
             let output = module.forward(outputs.last().unwrap_or(input))?;
-            outputs.push(output);
+            let around = self
+                .residuals
+                .iter()
+                .find(|(end, _)| *end == position)
+                .map(|(_, from)| from.checked_sub(1).map_or(input, |before| &outputs[before]));
+            outputs.push(around.map_or(Ok(output.clone()), |around| output.add(around))?);
         }
         Ok(outputs)
     }
@@ -62,6 +77,9 @@ impl Sequential {
 
 impl Module for Sequential {
     fn forward(&self, input: &Tensor) -> Result<Tensor, TensorError> {
+        if !self.residuals.is_empty() {
+            return Ok(self.forward_all(input)?.pop().unwrap_or_else(|| input.clone()));
+        }
         self.modules.iter().try_fold(input.clone(), |input, (_, module)| module.forward(&input))
     }
 
@@ -71,6 +89,21 @@ impl Module for Sequential {
 
     fn children(&self) -> Vec<(&str, &dyn Module)> {
         self.modules.iter().map(|(name, module)| (name.as_str(), module.as_ref())).collect()
+    }
+}
+
+/// The place in a sequence at which it adds what an earlier module receives.
+struct Around {
+    from: usize,
+}
+
+impl Module for Around {
+    fn forward(&self, input: &Tensor) -> Result<Tensor, TensorError> {
+        Ok(input.clone())
+    }
+
+    fn describe(&self) -> String {
+        format!("Residual(from={})", self.from)
     }
 }
 

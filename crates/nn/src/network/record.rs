@@ -1,20 +1,21 @@
 //! Each layer as operations.
 
 use tensor::ops::{
-    Activation, AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Binary, Conv2d, LogSoftmax, MatMul, MaxPool2d, Op,
-    Reshape, Softmax,
+    Activation, AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Binary, Conv2d, Dropout, LogSoftmax, MatMul,
+    MaxPool2d, Op, Reshape, Softmax,
 };
-use tensor::{Blend, Graph, NodeId, TensorError, Window};
+use tensor::{Blend, Graph, NodeId, TensorError, Value, Window};
 
-use crate::layers::{self, Pair};
+use super::names;
+use crate::layers::{self, Approximate, Pair};
 use crate::model::LayerSpec;
 
 /// What the network is recorded for, as `Module.train` and `Module.eval` say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// To learn: batch normalisation takes the batch's statistics.
+    /// To learn: batch normalisation takes the batch's statistics, and dropout drops.
     Training,
-    /// To answer: it takes the running ones.
+    /// To answer: normalisation takes the running ones, and nothing is dropped.
     Evaluation,
 }
 
@@ -31,12 +32,20 @@ pub(super) struct Recorder<'a> {
     graph: &'a mut Graph,
     mode: Mode,
     images: NodeId,
+    /// What dropout's choices are made of; there where a layer drops.
+    random: Option<NodeId>,
     recorded: Recorded,
 }
 
 impl<'a> Recorder<'a> {
     pub(super) const fn new(graph: &'a mut Graph, mode: Mode, images: NodeId) -> Self {
-        Self { graph, mode, images, recorded: Recorded { outputs: Vec::new(), blends: Vec::new() } }
+        Self {
+            graph,
+            mode,
+            images,
+            random: None,
+            recorded: Recorded { outputs: Vec::new(), blends: Vec::new() },
+        }
     }
 
     pub(super) fn finish(self) -> Recorded {
@@ -50,8 +59,14 @@ impl<'a> Recorder<'a> {
         parameters: &[NodeId],
         output: &[usize],
     ) -> Result<(), TensorError> {
-        let input = self.recorded.outputs.last().copied().unwrap_or(self.images);
+        let layer_idx = self.recorded.outputs.len();
+        let input = self.received_by(layer_idx);
         let output = match layer {
+            LayerSpec::Dropout(dropout) => self.dropout(dropout.p, layer_idx, input)?,
+            LayerSpec::Residual(residual) => {
+                let around = self.received_by(residual.from);
+                self.graph.apply(Binary::Add, &[input, around])?
+            }
             LayerSpec::BatchNorm2d(norm) => self.batch_norm2d(norm, input, parameters)?,
             LayerSpec::Linear(_) => self.linear(input, parameters)?,
             LayerSpec::Conv2d(conv) => {
@@ -66,6 +81,21 @@ impl<'a> Recorder<'a> {
         };
         self.recorded.outputs.push(output);
         Ok(())
+    }
+
+    /// What a layer receives.
+    fn received_by(&self, layer_idx: usize) -> NodeId {
+        layer_idx.checked_sub(1).map_or(self.images, |previous| self.recorded.outputs[previous])
+    }
+
+    fn dropout(&mut self, p: f32, layer_idx: usize, input: NodeId) -> Result<NodeId, TensorError> {
+        if self.mode == Mode::Evaluation || p == 0.0 {
+            return Ok(input);
+        }
+        let graph = &mut *self.graph;
+        let key = || graph.input(names::RANDOM, Value::u32([Dropout::KEY_LEN]));
+        let key = *self.random.get_or_insert_with(key);
+        self.graph.apply(Dropout { p, layer_idx: layer_idx as u32 }, &[input, key])
     }
 
     /// `[batch, in] · [out, in]ᵀ = [batch, out]`
@@ -132,11 +162,18 @@ fn operation(layer: &LayerSpec) -> Op {
         }
         LayerSpec::ReLU => Activation::Relu.into(),
         LayerSpec::LeakyReLU(leaky) => Activation::LeakyRelu { negative_slope: leaky.negative_slope }.into(),
+        LayerSpec::ELU(elu) => Activation::Elu { alpha: elu.alpha }.into(),
+        LayerSpec::GELU(gelu) => Activation::Gelu { tanh: gelu.approximate == Approximate::Tanh }.into(),
         LayerSpec::Sigmoid => Activation::Sigmoid.into(),
         LayerSpec::Tanh => Activation::Tanh.into(),
         LayerSpec::Softmax => Softmax.into(),
         LayerSpec::LogSoftmax => LogSoftmax.into(),
-        LayerSpec::Conv2d(_) | LayerSpec::BatchNorm2d(_) | LayerSpec::Linear(_) | LayerSpec::Flatten => {
+        LayerSpec::Conv2d(_)
+        | LayerSpec::BatchNorm2d(_)
+        | LayerSpec::Linear(_)
+        | LayerSpec::Flatten
+        | LayerSpec::Dropout(_)
+        | LayerSpec::Residual(_) => {
             unreachable!("{} is more than an operation", layer.type_name())
         }
     }

@@ -101,7 +101,8 @@ fn batch_normalisation_learns_running_statistics_that_an_evaluation_uses() {
     let layout = network.layout();
     let slot = |name: &str| layout.slots.iter().find(|slot| slot.name == name).unwrap();
     assert!(!slot("0.running_mean").trainable && slot("0.weight").trainable);
-    let optimiser = Optimiser::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.1 };
+    let optimiser =
+        Optimiser::Sgd(crate::optimiser::Sgd { momentum: 0.0, weight_decay: 0.1, ..Default::default() });
     let mut executor = Executor::new(&layout, 1);
     let training = executor.add(network.training_plan(2, optimiser.update()).unwrap()).unwrap();
     let evaluation = executor.add(network.evaluation_plan(1).unwrap()).unwrap();
@@ -163,4 +164,59 @@ fn without_running_statistics_an_evaluation_takes_the_batch_s_own() {
     let logits = executor.output(plan, names::LOGITS).unwrap();
     assert!(logits[..10].iter().all(|logit| (logit + 1.0).abs() < 1e-5), "{logits:?}");
     assert!(logits[10..].iter().all(|logit| (logit - 1.0).abs() < 1e-5), "{logits:?}");
+}
+
+#[test]
+fn a_residual_adds_what_its_block_receives() {
+    let half = layers::LeakyReLU { negative_slope: 0.5 };
+    let network = of_layers(
+        [10, 1, 1],
+        vec![
+            LayerSpec::Tanh,
+            LayerSpec::LeakyReLU(half.clone()),
+            LayerSpec::LeakyReLU(half),
+            LayerSpec::Residual(layers::Residual { from: 1 }),
+            LayerSpec::Residual(layers::Residual { from: 0 }),
+            LayerSpec::Flatten,
+        ],
+    );
+    let mut executor = Executor::new(&network.layout(), 0);
+    let plan = executor.add(network.inspection_plan().unwrap()).unwrap();
+    let image: Vec<f32> = (0..10_u8).map(|idx| f32::from(idx) - 4.5).collect();
+    executor.write_input(plan, names::IMAGES, &image).unwrap();
+    executor.run(plan);
+    for (x, y) in image.iter().zip(executor.output(plan, &names::layer(5)).unwrap()) {
+        let inner = x.tanh();
+        let expected = x + inner + if inner > 0.0 { inner } else { 0.25 * inner };
+        assert!((y - expected).abs() < 1e-6, "{y} is not {expected}");
+    }
+}
+
+#[test]
+fn dropout_drops_while_training_only_and_other_elements_at_every_step() {
+    let dropout = || LayerSpec::Dropout(layers::Dropout { p: 0.5 });
+    let network = of_layers([10, 1, 1], vec![dropout(), LayerSpec::Flatten]);
+    assert!(network.is_random());
+    assert!(!of_layers([10, 1, 1], vec![LayerSpec::Flatten]).is_random());
+    let mut executor = Executor::new(&network.layout(), 1);
+    let training = executor.add(network.training_plan(4, Optimiser::sgd().update()).unwrap()).unwrap();
+    let evaluation = executor.add(network.evaluation_plan(1).unwrap()).unwrap();
+    let inspection = executor.add(network.inspection_plan().unwrap()).unwrap();
+    let images: Vec<f32> = (0..40_u8).map(f32::from).collect();
+    executor.write_input(training, names::IMAGES, &images).unwrap();
+    executor.write_input_u32(training, names::LABELS, &[1, 2, 3, 4]).unwrap();
+    let mut loss = |step| {
+        let key = tensor::ops::Dropout::key(3, step, 0);
+        executor.write_input_u32(training, names::RANDOM, &key).unwrap();
+        executor.run(training);
+        executor.output(training, names::LOSS).unwrap()[0]
+    };
+    let losses: Vec<f32> = (0..5).map(&mut loss).collect();
+    assert!(losses.windows(2).all(|pair| pair[0].to_bits() != pair[1].to_bits()), "{losses:?}");
+    assert_eq!(loss(0).to_bits(), losses[0].to_bits());
+    for (plan, name) in [(evaluation, names::LOGITS), (inspection, "layer 0")] {
+        executor.write_input(plan, names::IMAGES, &images[..10]).unwrap();
+        executor.run(plan);
+        assert_eq!(executor.output(plan, name).unwrap(), &images[..10]);
+    }
 }

@@ -1,5 +1,6 @@
-//! Convolution without copies of what the kernel sees: images are padded (see [`padded`](super::padded)), and tiles of the
-//! result are kept in registers while channels and taps are walked.
+//! Convolution as a product of matrices of which only a panel is ever written down: images are padded (see
+//! [`padded`](super::padded)), what the taps see at a few neighbouring positions is packed, and all output channels are
+//! computed from it, tiles of the result being kept in registers.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -54,6 +55,8 @@ pub(super) struct Memory {
     image: Vec<f32>,
     weights: Vec<f32>,
     rows: Vec<f32>,
+    panel: Vec<f32>,
+    positions: Vec<usize>,
 }
 
 fn dims(shape: &[usize]) -> [usize; 4] {
@@ -197,57 +200,118 @@ impl WithSimd for Correlate<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { window, groups, group, input, weight, bias, out, mut finish, memory } = self;
         let columns = VECTORS * S::F32_LANES;
-        let Memory { layout, image, weights, rows } = memory;
+        let Memory { layout, image, weights, rows, panel, positions } = memory;
         layout.lay_out(&window, group.channels, group.size, group.out_size);
-        let image = zeros(image, layout.len());
         let n_panels = group.m.div_ceil(ROWS);
         let weights = pack_weights(weight, groups, group, weights);
-        let row_len = layout.n_positions.next_multiple_of(columns);
-        let rows = sized(rows, ROWS * row_len);
+        let tiles = Tiles::new(layout, group, columns, positions);
+        let image_len = layout.len();
+        let image = zeros(image, tiles.n_images * image_len);
+        let row_len = tiles.n_positions(tiles.n_images).next_multiple_of(columns);
+        let rows = sized(rows, n_panels * ROWS * row_len);
+        let panel = sized(panel, group.k * columns);
         let map_len = out.len() / (input.len() / group.maps_len * group.m);
-        let maps = input.chunks_exact(group.maps_len);
-        for (idx, (maps, out)) in maps.zip(out.chunks_exact_mut(group.m * map_len)).enumerate() {
-            let g = idx % groups;
-            layout.fill(maps, image);
-            for panel in 0..n_panels {
-                let panel_weights = &weights[(g * n_panels + panel) * group.k * ROWS..][..group.k * ROWS];
-                let first = panel * ROWS;
-                let n_rows = ROWS.min(group.m - first);
-                let mut start = [0.0; ROWS];
-                if let Some(bias) = bias {
-                    start[..n_rows].copy_from_slice(&bias[g * group.m + first..][..n_rows]);
+        let n_images = input.len() / (group.maps_len * groups);
+        for first_image in (0..n_images).step_by(tiles.n_images) {
+            let n_images = tiles.n_images.min(n_images - first_image);
+            for g in 0..groups {
+                for (idx, image) in image.chunks_exact_mut(image_len).enumerate().take(n_images) {
+                    let maps = (first_image + idx) * groups + g;
+                    layout.fill(&input[maps * group.maps_len..][..group.maps_len], image);
                 }
-                for position in (0..layout.n_positions).step_by(columns) {
-                    let tile = tile(simd, panel_weights, &layout.offsets, &image[position..], start);
-                    for (row, sums) in tile.iter().enumerate() {
-                        let to = &mut rows[row * row_len + position..][..columns];
-                        to.copy_from_slice(bytemuck::cast_slice(sums));
+                let weights = &weights[g * n_panels * group.k * ROWS..][..n_panels * group.k * ROWS];
+                for position in (0..tiles.n_positions(n_images)).step_by(columns) {
+                    tiles.pack::<S>(&layout.offsets, image, position, panel);
+                    for (idx, weights) in weights.chunks_exact(group.k * ROWS).enumerate() {
+                        let tile = tile(simd, weights, panel);
+                        for (row, sums) in tile.iter().enumerate() {
+                            let to = &mut rows[(idx * ROWS + row) * row_len + position..][..columns];
+                            to.copy_from_slice(bytemuck::cast_slice(sums));
+                        }
                     }
                 }
-                let maps = out[first * map_len..].chunks_exact_mut(map_len).take(n_rows);
-                for (row, map) in maps.enumerate() {
-                    let start = (idx * group.m + first + row) * map_len;
-                    finish.map(&rows[row * row_len..][..row_len], layout.row_len, group.out_size, map, start);
+                for idx in 0..n_images {
+                    let maps = ((first_image + idx) * groups + g) * group.m * map_len;
+                    for channel in 0..group.m {
+                        let row = &rows[channel * row_len + tiles.n_positions(idx)..];
+                        let start = maps + channel * map_len;
+                        let bias = bias.map_or(0.0, |bias| bias[g * group.m + channel]);
+                        let map = &mut out[start..start + map_len];
+                        finish.map(row, tiles.row_len, group.out_size, bias, map, start);
+                    }
                 }
             }
         }
     }
 }
 
-/// One tile: `start[row] + Σ weights[k][row] · image[offsets[k] + column]`.
+/// How output positions are divided into tiles: as they lie in the padded image, those between the rows counted; or, where
+/// these would be many, one by one, and those of several images in one go.
+struct Tiles<'a> {
+    /// Where each position's first tap lies, where they are counted one by one.
+    single: Option<&'a [usize]>,
+    /// Images in one go.
+    n_images: usize,
+    /// How far apart output rows are, counted in positions.
+    row_len: usize,
+    /// Positions of one image.
+    image_positions: usize,
+}
+
+impl<'a> Tiles<'a> {
+    fn new(layout: &Padded, group: Group, columns: usize, positions: &'a mut Vec<usize>) -> Self {
+        let [height, width] = group.out_size;
+        let in_place = layout.n_positions.next_multiple_of(columns);
+        if 4 * in_place <= 5 * group.n {
+            return Self { single: None, n_images: 1, row_len: layout.row_len, image_positions: in_place };
+        }
+        let n_images = (8 * columns).div_ceil(group.n);
+        positions.clear();
+        for image in 0..n_images {
+            for y in 0..height {
+                let row = image * layout.len() + y * layout.row_len;
+                positions.extend(row..row + width);
+            }
+        }
+        // The last tile is filled up with repetitions of the last position.
+        let last = positions[positions.len() - 1];
+        positions.resize(positions.len().next_multiple_of(columns), last);
+        Self { single: Some(positions), n_images, row_len: width, image_positions: group.n }
+    }
+
+    /// Positions of this many images.
+    const fn n_positions(&self, n_images: usize) -> usize {
+        n_images * self.image_positions
+    }
+
+    /// What the taps see at a tile's positions, tap after tap.
+    #[inline(always)]
+    fn pack<S: Simd>(&self, offsets: &[usize], image: &[f32], position: usize, panel: &mut [f32]) {
+        let columns = VECTORS * S::F32_LANES;
+        match self.single {
+            None => {
+                for (values, offset) in panel.chunks_exact_mut(columns).zip(offsets) {
+                    values.copy_from_slice(&image[position + offset..][..columns]);
+                }
+            }
+            Some(positions) => {
+                let positions = &positions[position..][..columns];
+                for (values, offset) in panel.chunks_exact_mut(columns).zip(offsets) {
+                    for (value, position) in values.iter_mut().zip(positions) {
+                        *value = image[position + offset];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One tile: `Σ weights[k][row] · panel[k][column]`.
 #[inline(always)]
-fn tile<S: Simd>(
-    simd: S,
-    weights: &[f32],
-    offsets: &[usize],
-    image: &[f32],
-    start: [f32; ROWS],
-) -> [[S::f32s; VECTORS]; ROWS] {
-    let columns = VECTORS * S::F32_LANES;
-    let mut sums = start.map(|start| [simd.splat_f32s(start); VECTORS]);
-    for (weights, &offset) in weights.as_chunks::<ROWS>().0.iter().zip(offsets) {
-        let (values, _) = S::as_simd_f32s(&image[offset..offset + columns]);
-        let values: [S::f32s; VECTORS] = [values[0], values[1]];
+fn tile<S: Simd>(simd: S, weights: &[f32], panel: &[f32]) -> [[S::f32s; VECTORS]; ROWS] {
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+    let (values, _) = S::as_simd_f32s(panel);
+    for (weights, values) in weights.as_chunks::<ROWS>().0.iter().zip(values.as_chunks::<VECTORS>().0) {
         for row in 0..ROWS {
             let weight = simd.splat_f32s(weights[row]);
             for vector in 0..VECTORS {

@@ -7,6 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::Scratch;
 use super::arrivals::{Arrivals, Gate};
 use super::channels_last::ChannelsLast;
+use super::conv_pool::{self, ConvPool};
 use super::conv2d::{self, Group};
 use super::finish::Finish;
 use super::kernels::{Read, Write};
@@ -44,6 +45,13 @@ pub(super) fn forward(
     let [out_channels, ..]: [usize; 4] = weight.dims();
     let Some([out_height, out_width]) = block.conv_size([height, width]) else { return };
     let shape = [batch, out_channels, out_height, out_width];
+    let group = Group::new(&block.conv, input.dims(), shape);
+    if conv_pool::computes(block, group.k) {
+        let Finish { choice, .. } = finish;
+        let (input, weight, bias) = (input.data, weight.data, bias.map(|bias| bias.data));
+        let memory = &mut scratch.conv_pool;
+        return conv_pool::forward(ConvPool { block, group, input, weight, bias, out, choice, memory });
+    }
     conv2d::correlate(&block.conv, input, weight, bias, shape, out, finish, scratch);
 }
 

@@ -13,13 +13,14 @@ pub(super) struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    /// Finishes a map whose rows lie `row_len` apart; `start` is the position of the result's first number in the output.
+    /// Finishes a map whose rows lie `row_len` apart, and to which `bias` is still to be added; `start` is the position of the result's first number in the output.
     #[inline(always)]
     pub(super) fn map(
         &mut self,
         rows: &[f32],
         row_len: usize,
         size: [usize; 2],
+        bias: f32,
         out: &mut [f32],
         start: usize,
     ) {
@@ -28,10 +29,12 @@ impl Finish<'_> {
             for (row, out) in rows.chunks(row_len).zip(out.chunks_exact_mut(size[1])) {
                 if relu {
                     for (out, &x) in out.iter_mut().zip(row) {
-                        *out = rectified(x);
+                        *out = rectified(x + bias);
                     }
                 } else {
-                    out.copy_from_slice(&row[..out.len()]);
+                    for (out, &x) in out.iter_mut().zip(row) {
+                        *out = x + bias;
+                    }
                 }
             }
             return;
@@ -46,16 +49,16 @@ impl Finish<'_> {
                     Some(choice) => {
                         let first = (2 * y * size[1]) as u32;
                         let choice = &mut choice[y * out_width..][..out_width];
-                        halve_and_choose(upper, lower, relu, first, size[1] as u32, out, choice);
+                        halve_and_choose(upper, lower, relu, bias, [first, size[1] as u32], out, choice);
                     }
-                    None => halve(upper, lower, relu, out),
+                    None => halve(upper, lower, relu, bias, out),
                 }
             }
         } else {
             let out_size = [out.len() / out_width, out_width];
             pool2d::windows(window, size, out_size, |position, y, x| {
                 let best = pool2d::first_maximum(rows, row_len, y, x);
-                let largest = rows[best];
+                let largest = rows[best] + bias;
                 out[position] = if relu { rectified(largest) } else { largest };
                 if let Some(choice) = &mut choice {
                     let chosen = best / row_len * size[1] + best % row_len;
@@ -73,10 +76,10 @@ const fn rectified(x: f32) -> f32 {
 }
 
 #[inline(always)]
-fn halve(upper: &[f32], lower: &[f32], relu: bool, out: &mut [f32]) {
+fn halve(upper: &[f32], lower: &[f32], relu: bool, bias: f32, out: &mut [f32]) {
     let cells = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
     for (out, (&[a, b], &[c, d])) in out.iter_mut().zip(cells) {
-        let largest = pool2d::larger(pool2d::larger(a, b), pool2d::larger(c, d));
+        let largest = pool2d::larger(pool2d::larger(a, b), pool2d::larger(c, d)) + bias;
         *out = if relu { rectified(largest) } else { largest };
     }
 }
@@ -86,8 +89,8 @@ fn halve_and_choose(
     upper: &[f32],
     lower: &[f32],
     relu: bool,
-    first: u32,
-    width: u32,
+    bias: f32,
+    [first, width]: [u32; 2],
     out: &mut [f32],
     choice: &mut [u32],
 ) {
@@ -95,7 +98,7 @@ fn halve_and_choose(
     for ((x, (out, choice)), (&[a, b], &[c, d])) in (0u32..).zip(out.iter_mut().zip(choice)).zip(cells) {
         let (above, below) = (pool2d::larger(a, b), pool2d::larger(c, d));
         let is_below = exceeds(above, below);
-        let largest = if is_below { below } else { above };
+        let largest = bias + if is_below { below } else { above };
         let right = if is_below { exceeds(c, d) } else { exceeds(a, b) };
         let chosen = first + 2 * x + u32::from(right) + if is_below { width } else { 0 };
         *out = if relu { rectified(largest) } else { largest };

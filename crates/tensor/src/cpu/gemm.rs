@@ -1,6 +1,8 @@
 //! Matrix products: both operands are packed into panels, and a tile of the result is kept in registers while the inner
 //! dimension is walked once (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008).
 
+use super::products;
+
 /// A matrix whose rows and columns lie at any distance.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix<'a> {
@@ -14,6 +16,33 @@ impl<'a> Matrix<'a> {
     pub(super) const fn new(data: &'a [f32], row_len: usize, transposed: bool) -> Self {
         let (row_stride, column_stride) = if transposed { (1, row_len) } else { (row_len, 1) };
         Self { data, row_stride, column_stride }
+    }
+
+    /// Whether neighbours of a row are neighbours in memory.
+    pub(super) const fn is_by_rows(&self) -> bool {
+        self.column_stride == 1
+    }
+
+    /// Whether neighbours of a column are neighbours in memory.
+    pub(super) const fn is_by_columns(&self) -> bool {
+        self.row_stride == 1
+    }
+
+    #[inline(always)]
+    pub(super) const fn at(&self, row: usize, column: usize) -> f32 {
+        self.data[row * self.row_stride + column * self.column_stride]
+    }
+
+    /// What lies from a row's start on.
+    #[inline(always)]
+    pub(super) fn row(&self, row: usize) -> &'a [f32] {
+        &self.data[row * self.row_stride..]
+    }
+
+    /// What lies from a column's start on.
+    #[inline(always)]
+    pub(super) fn column(&self, column: usize) -> &'a [f32] {
+        &self.data[column * self.column_stride..]
     }
 }
 
@@ -40,6 +69,12 @@ pub(super) fn gemm(
     accumulate: bool,
     packed: &mut Packed,
 ) {
+    if products::is_small([m, n, k], b) && (b.is_by_rows() || a.is_by_rows()) {
+        if !accumulate {
+            c[..m * n].fill(0.0);
+        }
+        return products::add_product([m, n, k], a, b, c);
+    }
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         #[expect(unsafe_code, reason = "the processor's features were checked just now")]
@@ -198,9 +233,16 @@ mod tests {
     #[test]
     fn products_of_any_size_and_layout_agree_with_the_plain_loop() {
         let mut stream = Stream::new(0, Purpose::Test, 1);
-        for [m, n, k] in
-            [[1, 1, 1], [5, 7, 3], [6, 16, 8], [17, 33, 300], [97, 5, 64], [3, 1030, 2], [2, 3, 0]]
-        {
+        for [m, n, k] in [
+            [1, 1, 1],
+            [5, 7, 3],
+            [6, 16, 8],
+            [17, 33, 300],
+            [97, 5, 64],
+            [3, 1030, 2],
+            [2, 3, 0],
+            [100, 170, 130],
+        ] {
             for (transpose_a, transpose_b) in [(false, false), (true, false), (false, true), (true, true)] {
                 let a: Vec<f32> = (0..m * k).map(|_| stream.uniform_in(-1.0, 1.0)).collect();
                 let b: Vec<f32> = (0..k * n).map(|_| stream.uniform_in(-1.0, 1.0)).collect();

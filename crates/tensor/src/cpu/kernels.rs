@@ -1,8 +1,13 @@
 //! The kernel table: one row per operation.
 
 use super::{
+<<<<<<< HEAD
     Scratch, activation, batch_norm2d, binary, conv_block, conv2d, indexing, linear, linear_cross_entropy,
     loss, pool2d, reduction, softmax, strided, unary, update,
+=======
+    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, dropout, indexing, linear, loss, pool2d,
+    reduction, softmax, strided, unary, update,
+>>>>>>> main
 };
 use crate::error::TensorError;
 use crate::layout::Layout;
@@ -157,6 +162,7 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
             linear::grad_weight(reads[0], reads[1], reads.get(2).copied(), out, further, scratch);
         }
         Op::CountCorrect(_) => loss::count_correct(reads[0], reads[1].data, out),
+        Op::Dropout(dropout) => dropout::run(*dropout, reads[0], reads[1].data, out),
         Op::Extremum(kind) => binary::extremum(*kind, reads[0], reads[1], shape, out),
         Op::Gather(gather) => {
             indexing::gather(gather.dim, reads[0].data, reads[0].shape, reads[1], f32::NAN, out);

@@ -8,6 +8,8 @@ mod channels_last;
 mod columns;
 mod conv2d;
 mod conv_block;
+mod conv_pool;
+mod dropout;
 mod finish;
 mod gemm;
 mod indexing;
@@ -18,6 +20,7 @@ mod loss;
 mod memory;
 mod padded;
 mod pool2d;
+mod products;
 mod reduction;
 mod softmax;
 mod strided;
@@ -63,6 +66,7 @@ pub(crate) struct Scratch {
     gemm: gemm::Packed,
     conv2d: conv2d::Memory,
     conv_block: conv_block::Memory,
+    conv_pool: conv_pool::Memory,
 }
 
 impl Executor {

@@ -68,10 +68,14 @@ impl Padded {
                 let start = phase_row * self.plane_len + y / stride[0] * self.row_len;
                 if stride[1] == 1 {
                     memory[start + padding[1]..][..row.len()].copy_from_slice(row);
-                } else {
-                    for (x, value) in row.iter().enumerate() {
-                        let x = x + padding[1];
-                        memory[start + x % stride[1] * self.plane_len + x / stride[1]] = *value;
+                    continue;
+                }
+                for phase in 0..stride[1] {
+                    // The first column of this phase; the others follow at the stride.
+                    let x = (phase + stride[1] - padding[1] % stride[1]) % stride[1];
+                    let cells = &mut memory[start + phase * self.plane_len + (x + padding[1]) / stride[1]..];
+                    for (cell, value) in cells.iter_mut().zip(row.iter().skip(x).step_by(stride[1])) {
+                        *cell = *value;
                     }
                 }
             }

@@ -16,10 +16,6 @@ pub(super) fn run(function: Unary, input: &[f32], out: &mut [f32]) {
         Unary::Sin => map(input, out, f32::sin),
         Unary::Cos => map(input, out, f32::cos),
         Unary::Erf => map(input, out, libm::erff),
-        Unary::Gelu => {
-            map(input, out, |x| 0.5 * x * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2)));
-        }
-        Unary::Elu { alpha } => map(input, out, |x| if x > 0.0 { x } else { alpha * x.exp_m1() }),
         Unary::Pow { exponent } => map(input, out, |x| x.powf(exponent)),
         Unary::Clamp { min, max } => {
             map(input, out, |x| {

@@ -34,7 +34,14 @@ macro_rules! numbers {
     };
 }
 
-numbers!(f32, f64, i32);
+numbers!(f32, f64);
+
+/// A whole number is one of `I64`, as in Python: beside floats it counts as a float, beside whole numbers it stays whole.
+impl IntoTensor for i32 {
+    fn into_tensor(self) -> Tensor {
+        Tensor::from(self)
+    }
+}
 
 macro_rules! elementwise {
     ($($name:ident $op:expr, $formula:literal;)+) => {
@@ -70,7 +77,8 @@ elementwise! {
     sin Unary::Sin, "`sin x`, as `torch.sin`.";
     cos Unary::Cos, "`cos x`, as `torch.cos`.";
     erf Unary::Erf, "The error function, as `torch.erf`.";
-    gelu Unary::Gelu, "`x · Φ(x), with the normal distribution Φ`, as `torch.nn.functional.gelu`.";
+    gelu Activation::Gelu { tanh: false }, "`x · Φ(x), with the normal distribution Φ`, as `torch.nn.functional.gelu`.";
+    gelu_tanh Activation::Gelu { tanh: true }, "`gelu`, nearly, by a hyperbolic tangent, as `torch.nn.functional.gelu` with `approximate='tanh'`.";
     relu Activation::Relu, "`max(x, 0)`, as `torch.relu`.";
     tanh Activation::Tanh, "The hyperbolic tangent, as `torch.tanh`.";
     sigmoid Activation::Sigmoid, "`1 / (1 + e⁻ˣ)`, as `torch.sigmoid`.";
@@ -79,7 +87,8 @@ elementwise! {
 macro_rules! pairwise {
     ($($name:ident $op:expr, $formula:literal;)+) => {
         /// Two tensors, element by element, [broadcast](crate::ops::broadcast): shapes are aligned at the right, and
-        /// sizes of 1 are repeated.
+        /// sizes of 1 are repeated. Whole numbers (`I64`, `U32`, `U8`) become floats beside `F32` and when divided, and
+        /// stay whole among themselves.
         impl Tensor {
             $(
                 #[doc = $formula]
@@ -93,9 +102,9 @@ macro_rules! pairwise {
                 /// Any that broadcast; the output has the shape to which they do.
                 ///
                 /// # Errors
-                /// [`TensorError::Broadcast`], [`TensorError::DType`] for anything but `F32`.
+                /// [`TensorError::Broadcast`], [`TensorError::DType`] for masks and `F16`.
                 pub fn $name(&self, other: impl IntoTensor) -> Result<Self, TensorError> {
-                    Self::apply($op, &[self, &other.into_tensor()])
+                    self.promoted($op, &other.into_tensor())
                 }
             )+
         }
@@ -187,7 +196,7 @@ impl Tensor {
     /// # Errors
     /// [`TensorError::Shapes`], [`TensorError::DType`].
     pub fn where_(&self, mask: &Self, other: impl IntoTensor) -> Result<Self, TensorError> {
-        Self::apply(Where, &[&mask.to(DType::F32)?, self, &other.into_tensor()])
+        Self::apply(Where, &[&mask.to(DType::F32)?, self, &other.into_tensor().to(self.dtype())?])
     }
 
     /// `x^exponent`, as `torch.pow` with a number.
@@ -243,7 +252,7 @@ impl Tensor {
     /// # Errors
     /// [`TensorError::DType`] for anything but `F32`.
     pub fn elu(&self, alpha: f32) -> Result<Self, TensorError> {
-        Self::apply(Unary::Elu { alpha }, &[self])
+        Self::apply(Activation::Elu { alpha }, &[self])
     }
 
     /// Whether every element lies within `rtol · |b| + atol` of the other's, as `torch.allclose`; never where shapes

@@ -30,7 +30,14 @@ macro_rules! arithmetic {
                 /// an expanded tensor; while recording, [`TensorError::LeafInPlace`] for a leaf that requires a gradient
                 /// and [`TensorError::ViewInPlace`] for a view.
                 pub fn $name(&self, other: impl IntoTensor) -> Result<(), TensorError> {
-                    self.replace_by($op.into(), Some(&other.into_tensor()))
+                    let other = other.into_tensor();
+                    // Whole numbers become floats beside floats, never the reverse.
+                    let other = if self.dtype() == DType::F32 && other.dtype() != DType::F16 {
+                        other.to(DType::F32)?
+                    } else {
+                        other
+                    };
+                    self.replace_by($op.into(), Some(&other))
                 }
             )+
         }

@@ -51,7 +51,7 @@ impl Tensor {
         let dim = position("scatter", dim, self.rank())?;
         let index = index.as_positions("scatter", self.shape()[dim])?;
         let source = source.into_tensor();
-        let source = if source.rank() == 0 { source.expand_as(&index)? } else { source };
+        let source = if source.rank() == 0 { source.to(self.dtype())?.expand_as(&index)? } else { source };
         Self::apply(Scatter { dim }, &[self, &index, &source])
     }
 

@@ -43,22 +43,36 @@ impl Tensor {
 
     /// A constant put around the tensor, as
     /// [`torch.nn.functional.pad`](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html): pairs of
-    /// cells before and after, for the last dimension first. Cells cannot be taken away; slice instead.
+    /// cells before and after, for the last dimension first. Negative numbers take cells away.
     ///
     /// ```
     /// use tensor::Tensor;
-    /// let padded = Tensor::ones([2, 3]).pad(&[[1, 2], [0, 1]], 0.0)?;
-    /// assert_eq!(padded.shape(), [3, 6]);
+    /// let padded = Tensor::ones([2, 3]).pad(&[[1, -2], [0, 1]], 0.0)?;
+    /// assert_eq!(padded.to_vec::<f32>()?, [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
     /// # Ok::<(), tensor::TensorError>(())
     /// ```
     ///
     /// # Errors
-    /// [`TensorError::Shapes`] where there are more pairs than dimensions, [`TensorError::DType`] for anything but
-    /// `F32`.
-    pub fn pad(&self, last_first: &[[usize; 2]], value: f32) -> Result<Self, TensorError> {
-        let mut padding = last_first.to_vec();
-        padding.resize(padding.len().max(self.rank()), [0, 0]);
-        padding.reverse();
-        Self::apply(Pad { padding, value }, &[self])
+    /// [`TensorError::Shapes`] where there are more pairs than dimensions or more cells are taken away than there are,
+    /// [`TensorError::DType`] for anything but `F32`.
+    pub fn pad(&self, last_first: &[[isize; 2]], value: f32) -> Result<Self, TensorError> {
+        let mut padding = vec![[0, 0]; last_first.len().max(self.rank())];
+        let mut inside = self.clone();
+        for (from_end, &[before, after]) in last_first.iter().enumerate() {
+            let place = padding.len() - 1 - from_end;
+            padding[place] = [before, after].map(|cells| cells.max(0).unsigned_abs());
+            let [cut_before, cut_after] = [before, after].map(|cells| cells.min(0).unsigned_abs());
+            if cut_before + cut_after > 0 && from_end < self.rank() {
+                let dim = self.rank() - 1 - from_end;
+                let size = self.shape()[dim];
+                let len = size.checked_sub(cut_before + cut_after).ok_or_else(|| TensorError::Shapes {
+                    operation: "pad",
+                    expected: format!("at least {} cells in dimension {dim}", cut_before + cut_after),
+                    received: vec![self.shape().to_vec()],
+                })?;
+                inside = inside.narrow(dim.cast_signed(), cut_before, len)?;
+            }
+        }
+        Self::apply(Pad { padding, value }, &[&inside])
     }
 }

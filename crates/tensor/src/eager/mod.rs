@@ -13,6 +13,7 @@ mod joining;
 mod matmul;
 mod networks;
 mod order;
+mod promotion;
 mod reduce;
 mod run;
 mod storage;

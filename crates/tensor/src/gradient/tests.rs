@@ -111,7 +111,10 @@ fn arithmetic_with_broadcasting() {
 #[test]
 fn activations() {
     let leaky = Activation::LeakyRelu { negative_slope: 0.1 };
-    for activation in [Activation::Relu, leaky, Activation::Sigmoid, Activation::Tanh] {
+    let gelu = [false, true].map(|tanh| Activation::Gelu { tanh });
+    let others =
+        [Activation::Relu, leaky, Activation::Sigmoid, Activation::Tanh, Activation::Elu { alpha: 1.5 }];
+    for activation in others.into_iter().chain(gelu) {
         check(&[&[3, 5]], [0.1, 2.0], |graph, p| graph.apply(activation, p));
         check(&[&[3, 5]], [-2.0, -0.1], |graph, p| graph.apply(activation, p));
     }
@@ -119,7 +122,7 @@ fn activations() {
 
 #[test]
 fn elementwise_mathematics() {
-    let anywhere = [Unary::Neg, Unary::Exp, Unary::Square, Unary::Sin, Unary::Cos, Unary::Erf, Unary::Gelu];
+    let anywhere = [Unary::Neg, Unary::Exp, Unary::Square, Unary::Sin, Unary::Cos, Unary::Erf];
     for function in anywhere {
         check(&[&[3, 5]], [-2.0, 2.0], |graph, p| graph.apply(function, p));
     }
@@ -127,7 +130,7 @@ fn elementwise_mathematics() {
         check(&[&[3, 5]], [0.5, 2.0], |graph, p| graph.apply(function, p));
     }
     // Away from their corners, on either side.
-    for function in [Unary::Abs, Unary::Elu { alpha: 1.5 }, Unary::Clamp { min: -1.0, max: 2.0 }] {
+    for function in [Unary::Abs, Unary::Clamp { min: -1.0, max: 2.0 }] {
         check(&[&[3, 5]], [0.1, 1.9], |graph, p| graph.apply(function, p));
         check(&[&[3, 5]], [-0.9, -0.1], |graph, p| graph.apply(function, p));
         check(&[&[3, 5]], [2.1, 3.0], |graph, p| graph.apply(function, p));

@@ -1,4 +1,4 @@
-use super::{Binary, Operation, check_dtype, mismatch, take};
+use super::{Binary, Compare, Operation, Unary, Where, check_dtype, mismatch, take};
 use crate::error::TensorError;
 use crate::graph::{DType, Graph, NodeId, Value};
 
@@ -19,6 +19,25 @@ pub enum Activation {
     Sigmoid,
     /// The hyperbolic tangent.
     Tanh,
+    /// `x` where positive, `alpha · (eˣ − 1)` elsewhere
+    /// ([`torch.nn.functional.elu`](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.elu.html)).
+    Elu {
+        /// Minus the limit at the left.
+        alpha: f32,
+    },
+    /// `x · Φ(x)`: the input times the probability that a standard normal number lies below it
+    /// ([`torch.nn.functional.gelu`](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gelu.html)).
+    Gelu {
+        /// Whether `Φ(x)` is `(1 + tanh(√(2/π) · (x + 0.044715·x³))) / 2` instead of `(1 + erf(x/√2)) / 2`.
+        tanh: bool,
+    },
+}
+
+impl Activation {
+    /// Whether the gradient is computed from the input; else from the output, which then need not be kept beside it.
+    const fn needs_input(self) -> bool {
+        matches!(self, Self::LeakyRelu { .. } | Self::Elu { .. } | Self::Gelu { .. })
+    }
 }
 
 impl Operation for Activation {
@@ -28,6 +47,8 @@ impl Operation for Activation {
             Self::LeakyRelu { .. } => "leaky_relu",
             Self::Sigmoid => "sigmoid",
             Self::Tanh => "tanh",
+            Self::Elu { .. } => "elu",
+            Self::Gelu { .. } => "gelu",
         }
     }
 
@@ -44,14 +65,13 @@ impl Operation for Activation {
         grad_output: NodeId,
         _wanted: &[bool],
     ) -> Result<Vec<Option<NodeId>>, TensorError> {
-        let reference =
-            if matches!(self, Self::LeakyRelu { .. }) { graph.node(node).inputs[0] } else { node };
+        let reference = if self.needs_input() { graph.node(node).inputs[0] } else { node };
         Ok(vec![Some(graph.apply(ActivationGrad { activation: *self }, &[reference, grad_output])?)])
     }
 }
 
 /// The gradient of an [`Activation`], from a reference and the output's gradient. The reference is the activation's own
-/// output, except for LeakyReLU, whose output does not tell the input's sign where the slope is zero.
+/// output, except for LeakyReLU, ELU and GELU, whose output does not always tell the input: there it is the input.
 ///
 /// # Shapes
 /// reference and grad_output: the same; output: the same.
@@ -68,6 +88,8 @@ impl Operation for ActivationGrad {
             Activation::LeakyRelu { .. } => "leaky_relu_grad",
             Activation::Sigmoid => "sigmoid_grad",
             Activation::Tanh => "tanh_grad",
+            Activation::Elu { .. } => "elu_grad",
+            Activation::Gelu { .. } => "gelu_grad",
         }
     }
 
@@ -90,19 +112,50 @@ impl Operation for ActivationGrad {
         let inputs = graph.node(node).inputs.clone();
         let (reference, grad) = (inputs[0], inputs[1]);
         let of_grad = graph.apply(*self, &[reference, grad_output])?;
-        // How the slope changes with the reference y: of y(1 − y), it is 1 − 2y; of 1 − y², it is −2y.
-        let constant = match self.activation {
-            Activation::Relu | Activation::LeakyRelu { .. } => return Ok(vec![None, Some(of_grad)]),
-            Activation::Sigmoid => 1.0,
-            Activation::Tanh => 0.0,
-        };
-        if !wanted[0] {
+        if !wanted[0] || matches!(self.activation, Activation::Relu | Activation::LeakyRelu { .. }) {
             return Ok(vec![None, Some(of_grad)]);
         }
-        let (constant, minus_two) = (graph.constant(constant, &[]), graph.constant(-2.0, &[]));
-        let slope = graph.apply(Binary::Mul, &[reference, minus_two])?;
-        let slope = graph.apply(Binary::Add, &[slope, constant])?;
+        let change = self.change(graph, reference)?;
         let product = graph.apply(Binary::Mul, &[grad_output, grad])?;
-        Ok(vec![Some(graph.apply(Binary::Mul, &[product, slope])?), Some(of_grad)])
+        Ok(vec![Some(graph.apply(Binary::Mul, &[product, change])?), Some(of_grad)])
     }
 }
+
+impl ActivationGrad {
+    /// How the slope changes with the reference.
+    fn change(&self, graph: &mut Graph, reference: NodeId) -> Result<NodeId, TensorError> {
+        let scaled = |graph: &mut Graph, node: NodeId, factor: f32, more: f32| {
+            let (factor, more) = (graph.constant(factor, &[]), graph.constant(more, &[]));
+            let product = graph.apply(Binary::Mul, &[node, factor])?;
+            graph.apply(Binary::Add, &[product, more])
+        };
+        match self.activation {
+            // Of y(1 − y), it is 1 − 2y; of 1 − y², it is −2y.
+            Activation::Sigmoid => scaled(graph, reference, -2.0, 1.0),
+            Activation::Tanh => scaled(graph, reference, -2.0, 0.0),
+            // Of 1 nothing, of alpha · eˣ itself.
+            Activation::Elu { alpha } => {
+                let zero = graph.constant(0.0, &[]);
+                let positive = graph.apply(Compare::Gt, &[reference, zero])?;
+                let power = graph.apply(Unary::Exp, &[reference])?;
+                let power = scaled(graph, power, alpha, 0.0)?;
+                graph.apply(Where, &[positive, zero, power])
+            }
+            // Of Φ(x) + x·φ(x), it is (2 − x²) · φ(x), with the normal distribution's density φ.
+            Activation::Gelu { tanh: false } => {
+                let square = graph.apply(Unary::Square, &[reference])?;
+                let exponent = scaled(graph, square, -0.5, 0.0)?;
+                let bell = graph.apply(Unary::Exp, &[exponent])?;
+                let bell = scaled(graph, bell, DENSITY, 0.0)?;
+                let factor = scaled(graph, square, -1.0, 2.0)?;
+                graph.apply(Binary::Mul, &[factor, bell])
+            }
+            Activation::Gelu { tanh: true } | Activation::Relu | Activation::LeakyRelu { .. } => {
+                Err(TensorError::NoGradient { operation: self.name() })
+            }
+        }
+    }
+}
+
+/// The standard normal distribution's density at 0, `1/√(2π)`.
+pub(crate) const DENSITY: f32 = 0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2;

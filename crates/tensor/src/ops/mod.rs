@@ -10,6 +10,7 @@ mod cat;
 mod compare;
 mod conv2d;
 mod count_correct;
+mod dropout;
 mod fused;
 mod gather;
 mod index_select;
@@ -25,6 +26,7 @@ mod unary;
 mod view;
 mod where_;
 
+pub(crate) use activation::DENSITY;
 pub use activation::{Activation, ActivationGrad};
 pub use adaptive_avg_pool2d::{AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad};
 pub use avg_pool2d::{AvgPool2d, AvgPool2dGrad};
@@ -35,6 +37,7 @@ pub use cat::Cat;
 pub use compare::{Compare, Extremum};
 pub use conv2d::{Conv2d, Conv2dGradInput, Conv2dGradWeight};
 pub use count_correct::CountCorrect;
+pub use dropout::Dropout;
 pub use fused::{
     ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CrossEntropy, Further, Linear, LinearCrossEntropy,
     LinearGradWeight, NO_CHOICE,
@@ -121,7 +124,11 @@ macro_rules! operations {
 
 // The kernel table of the CPU and that of the GPU have one row for each of these.
 operations! {
+<<<<<<< HEAD
     Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearCrossEntropy, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
+=======
+    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Dropout, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
+>>>>>>> main
 }
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-use super::{Binary, Compare, Operation, Where, check_dtype, take};
+use super::{Binary, Compare, Operation, check_dtype, take};
 use crate::error::TensorError;
 use crate::graph::{DType, Graph, NodeId, Value};
 
@@ -29,14 +29,6 @@ pub enum Unary {
     Cos,
     /// The error function, `2/√π · ∫₀ˣ e^(−t²) dt`.
     Erf,
-    /// `x · (1 + erf(x/√2)) / 2`: the input times the probability that a standard normal number lies below it
-    /// ([`torch.nn.functional.gelu`](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gelu.html)).
-    Gelu,
-    /// `x` where positive, `alpha · (eˣ − 1)` elsewhere.
-    Elu {
-        /// Minus the limit at the left.
-        alpha: f32,
-    },
     /// `x^exponent`
     Pow {
         /// A fixed number.
@@ -64,8 +56,6 @@ impl Operation for Unary {
             Self::Sin => "sin",
             Self::Cos => "cos",
             Self::Erf => "erf",
-            Self::Gelu => "gelu",
-            Self::Elu { .. } => "elu",
             Self::Pow { .. } => "pow",
             Self::Clamp { .. } => "clamp",
         }
@@ -109,26 +99,6 @@ impl Operation for Unary {
                 let bell = rule.bell(x, 1.0)?;
                 rule.times(bell, std::f32::consts::FRAC_2_SQRT_PI)?
             }
-            // Φ(x) + x · φ(x), with the normal distribution Φ and its density φ.
-            Self::Gelu => {
-                let scaled = rule.times(x, std::f32::consts::FRAC_1_SQRT_2)?;
-                let erf = rule.unary(Self::Erf, scaled)?;
-                let doubled = rule.plus(erf, 1.0)?;
-                let below = rule.times(doubled, 0.5)?;
-                let bell = rule.bell(x, 0.5)?;
-                let bell = rule
-                    .times(bell, 0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2)?;
-                let product = rule.binary(Binary::Mul, x, bell)?;
-                rule.binary(Binary::Add, below, product)?
-            }
-            // 1 where positive, elsewhere alpha · eˣ, which is the output and alpha more.
-            Self::Elu { alpha } => {
-                let zero = rule.number(0.0);
-                let positive = rule.0.apply(Compare::Gt, &[x, zero])?;
-                let left = rule.plus(node, alpha)?;
-                let one = rule.number(1.0);
-                rule.0.apply(Where, &[positive, one, left])?
-            }
             Self::Pow { exponent } => {
                 let power = rule.unary(Self::Pow { exponent: exponent - 1.0 }, x)?;
                 rule.times(power, exponent)?
@@ -163,11 +133,6 @@ impl Rule<'_> {
     fn times(&mut self, x: NodeId, factor: f32) -> Result<NodeId, TensorError> {
         let factor = self.number(factor);
         self.binary(Binary::Mul, x, factor)
-    }
-
-    fn plus(&mut self, x: NodeId, addend: f32) -> Result<NodeId, TensorError> {
-        let addend = self.number(addend);
-        self.binary(Binary::Add, x, addend)
     }
 
     /// `e^(−factor · x²)`

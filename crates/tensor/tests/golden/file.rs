@@ -80,9 +80,13 @@ impl Case {
         sizes.iter().map(|size| size.as_u64().expect("a size") as usize).collect()
     }
 
+    pub fn integers(&self, argument: &str) -> Vec<isize> {
+        let numbers = self.arguments[argument].as_array().expect("a list");
+        numbers.iter().map(|number| number.as_i64().expect("a whole number") as isize).collect()
+    }
+
     pub fn dims(&self) -> Vec<isize> {
-        let dims = self.arguments["dims"].as_array().expect("a list");
-        dims.iter().map(|dim| dim.as_i64().expect("a dimension") as isize).collect()
+        self.integers("dims")
     }
 
     /// One number for both axes, or one for each.

@@ -67,7 +67,8 @@ pub fn run(case: &Case, find: &dyn Fn(&str) -> Option<Tensor>) -> Result {
         "gather" => x().gather(case.integer("dim"), &case.tensor("index")),
         "index_select" => x().index_select(case.integer("dim"), &case.tensor("index")),
         "pad" => {
-            let pairs: Vec<[usize; 2]> = case.sizes("pad").chunks(2).map(|pair| [pair[0], pair[1]]).collect();
+            let sizes = case.integers("pad");
+            let pairs: Vec<[isize; 2]> = sizes.chunks(2).map(|pair| [pair[0], pair[1]]).collect();
             x().pad(&pairs, case.number("value"))
         }
         other => panic!("{} is of {other}", case.name),

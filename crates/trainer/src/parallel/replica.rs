@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use nn::Network;
 use tensor::{TensorError, cpu};
 
-use crate::engine::run_batch;
+use crate::engine::{Key, run_batch};
 
 /// What goes to the thread and comes back filled, again and again, so that no step allocates.
 #[derive(Debug, Default)]
@@ -13,6 +13,7 @@ pub(super) struct Shard {
     parameters: Vec<f32>,
     images: Vec<f32>,
     labels: Vec<u32>,
+    key: Option<Key>,
     /// Of the shard's mean loss, laid out as the parameters.
     pub(super) gradients: Vec<f32>,
     /// The shard's mean loss and the number classified rightly.
@@ -50,11 +51,12 @@ impl Replica {
     }
 
     /// Hands the thread its part of a batch.
-    pub(super) fn begin(&mut self, parameters: &[f32], images: &[f32], labels: &[u32]) {
+    pub(super) fn begin(&mut self, parameters: &[f32], images: &[f32], labels: &[u32], key: Option<Key>) {
         let mut shard = std::mem::take(&mut self.shard);
         refill(&mut shard.parameters, parameters);
         refill(&mut shard.images, images);
         refill(&mut shard.labels, labels);
+        shard.key = key;
         self.to.send(shard).expect(ALIVE);
     }
 
@@ -67,7 +69,7 @@ impl Replica {
 
 fn run(executor: &mut cpu::Executor, plan: usize, shard: &mut Shard) -> Result<(), TensorError> {
     executor.set_parameters(&shard.parameters)?;
-    shard.metrics = run_batch(executor, plan, &shard.images, &shard.labels)?;
+    shard.metrics = run_batch(executor, plan, &shard.images, &shard.labels, shard.key)?;
     refill(&mut shard.gradients, executor.gradients());
     Ok(())
 }

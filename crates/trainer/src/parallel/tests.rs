@@ -8,7 +8,16 @@ const N_STEPS: u64 = 20;
 
 /// The losses of twenty steps on generated digits, and the weights after them.
 fn train(n_threads: usize, batch_size: usize, optimiser: Optimiser) -> (Vec<f32>, Vec<f32>) {
-    let network = Network::new(presets::model("s").unwrap(), data::N_CLASSES).unwrap();
+    train_network(presets::model("s").unwrap(), n_threads, batch_size, optimiser)
+}
+
+fn train_network(
+    model: nn::ModelSpec,
+    n_threads: usize,
+    batch_size: usize,
+    optimiser: Optimiser,
+) -> (Vec<f32>, Vec<f32>) {
+    let network = Network::new(model, data::N_CLASSES).unwrap();
     let learning_rate = optimiser.usual_learning_rate();
     let options =
         TrainingOptions { optimiser, learning_rate, batch_size, seed: 3, ..TrainingOptions::default() };
@@ -23,6 +32,7 @@ fn train(n_threads: usize, batch_size: usize, optimiser: Optimiser) -> (Vec<f32>
             labels.push(u32::from(label));
         }
         let hyper = options.optimiser.hyper(options.learning_rate, step + 1);
+        engine.set_random(options.seed, step);
         engine.step(&images, &labels, hyper).unwrap();
     }
     let metrics = block_on(engine.take_metrics()).unwrap();
@@ -67,6 +77,42 @@ fn several_threads_learn_as_one_does() {
             assert!((losses[0] - others[0]).abs() < 1e-5, "the first step has the same weights");
         }
     }
+}
+
+#[test]
+fn what_is_dropped_does_not_depend_on_the_number_of_threads() {
+    let mut model = presets::model("s").unwrap();
+    model.insert_layer(2, nn::LayerSpec::Dropout(nn::layers::Dropout::default()));
+    let train = |n_threads| train_network(model.clone(), n_threads, 25, Optimiser::sgd()).0;
+    let one = train(1);
+    for n_threads in [2, 3] {
+        for (step, (one, other)) in one.iter().zip(train(n_threads)).enumerate() {
+            // As above: sums in another order.
+            assert!((one - other).abs() < 1e-3 * one.abs(), "{n_threads} threads, {step}: {one}, {other}");
+        }
+    }
+}
+
+#[test]
+fn the_running_statistics_are_the_first_shards() {
+    let layers = vec![
+        nn::LayerSpec::BatchNorm2d(nn::layers::BatchNorm2d { momentum: 1.0, ..Default::default() }),
+        nn::LayerSpec::Flatten,
+        nn::LayerSpec::Linear(nn::layers::Linear::default()),
+    ];
+    let model = nn::ModelSpec { version: nn::model::VERSION, input: [1, 28, 28], layers };
+    let layout = Network::new(model.clone(), data::N_CLASSES).unwrap().layout();
+    let slot = |name: &str| layout.slots.iter().find(|slot| slot.name == name).unwrap().range();
+    let (_, parameters) = train_network(model, 2, 4, Optimiser::sgd());
+    // With a momentum of 1 the last step's statistics are all that is left: pictures 76 and 77.
+    let pixels: Vec<f64> = (76..78)
+        .flat_map(|idx| data::generated::digit(3, idx).0)
+        .map(|pixel| f64::from(pixel) / 255.0)
+        .collect();
+    let mean = pixels.iter().sum::<f64>() / 1568.0;
+    let received = f64::from(parameters[slot("0.running_mean")][0]);
+    assert!((received - mean).abs() < 1e-6, "{received} is not {mean}");
+    assert_eq!(parameters[slot("0.num_batches_tracked")], [20.0]);
 }
 
 #[test]

@@ -239,3 +239,56 @@ fn a_drawing_becomes_the_selected_picture() {
     assert!(inspected);
     assert!(session.drawing.iter().any(|&ink| ink > 0.5));
 }
+
+#[test]
+fn exports_are_of_the_weights_in_use_and_named_after_the_network() {
+    let mut session = session();
+    train(&mut session, 2);
+    let mut export = |format| {
+        let command = Command::Export { format };
+        block_on(session.handle(Message { body: Request { id: 1, command }, arrays: Vec::new() }));
+        let mut replies = session.events().into_iter().filter_map(|message| match message.body {
+            Event::Reply { result: Ok(Reply::Exported { file_name }), .. } => {
+                Some((file_name, message.arrays))
+            }
+            _ => None,
+        });
+        match replies.next().expect("it is answered at once") {
+            (name, arrays) if arrays.len() == 1 => match &arrays[0] {
+                Array::U8(bytes) => (name, bytes.clone()),
+                Array::F32(_) => panic!("a file is bytes"),
+            },
+            (_, arrays) => panic!("{} arrays", arrays.len()),
+        }
+    };
+    let (script_name, script) = export(protocol::ExportFormat::Pytorch);
+    let (weights_name, weights) = export(protocol::ExportFormat::Safetensors);
+    let (onnx_name, onnx) = export(protocol::ExportFormat::Onnx);
+    let names = ["receptive_s.py", "receptive_s.safetensors", "receptive_s.onnx"];
+    assert_eq!([script_name, weights_name, onnx_name], names);
+    let script = String::from_utf8(script).unwrap();
+    assert!(script.contains(r#"with_name("receptive_s.safetensors")"#) && script.contains("lr=0.02,"));
+    let layout = session.network.layout();
+    let parameters = block_on(session.engine.parameters()).unwrap();
+    assert_ne!(parameters, initial_parameters(&layout, 0), "two steps have changed the weights");
+    assert_eq!(nn::state_dict::load(&layout, &weights).unwrap(), parameters);
+    assert_eq!(onnx, export::onnx::model(&session.network, &parameters).unwrap());
+}
+
+#[test]
+fn checkpoints_carry_running_statistics_and_dropout_goes_on_where_it_was() {
+    use nn::LayerSpec::{BatchNorm2d, Dropout};
+    let mut session = session();
+    let mut model = nn::presets::model("s").unwrap();
+    model.insert_layer(1, BatchNorm2d(nn::layers::BatchNorm2d::default()));
+    model.insert_layer(8, Dropout(nn::layers::Dropout { p: 0.3 }));
+    ask(&mut session, Command::SetModel { model }).0.unwrap();
+    train(&mut session, 3);
+    let there = block_on(session.checkpoint()).unwrap();
+    let count =
+        session.engine.layout().slots.iter().find(|slot| slot.name == "1.num_batches_tracked").unwrap();
+    assert_eq!(there.parameters[count.range()], [3.0]);
+    let on = train(&mut session, 4);
+    session.resume_from(&there).unwrap();
+    assert_eq!(train(&mut session, 4), on);
+}

@@ -109,8 +109,8 @@ fn assert_the_same_unfused(graph: &Graph, request: &PlanRequest, what: &str) {
     let fused = run(graph, request);
     let unfused = run(graph, &PlanRequest { unfused: true, ..request.clone() });
     for (idx, (fused, unfused)) in fused.iter().zip(&unfused).enumerate() {
-        // Sums of at most a few thousand products of numbers below 2, in another order.
-        assert!((fused - unfused).abs() <= 2e-5 * (1.0 + unfused.abs()), "{what}: {idx}: {fused} {unfused}");
+        // Sums of a few thousand products in another order; logits are up to 30, of which softmax takes the exponential.
+        assert!((fused - unfused).abs() <= 1e-4 * (1.0 + unfused.abs()), "{what}: {idx}: {fused} {unfused}");
     }
 }
 
