@@ -137,11 +137,8 @@ files!(
     "conv_block_halving",
     "copy",
     "count_correct",
-<<<<<<< HEAD
     "cross_entropy",
-=======
     "dropout",
->>>>>>> main
     "grad_norm",
     "linear",
     "linear_cross_entropy",

@@ -1,13 +1,8 @@
 //! The kernel table: one row per operation.
 
 use super::{
-<<<<<<< HEAD
-    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, indexing, linear, linear_cross_entropy,
-    loss, pool2d, reduction, softmax, strided, unary, update,
-=======
-    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, dropout, indexing, linear, loss, pool2d,
-    reduction, softmax, strided, unary, update,
->>>>>>> main
+    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, dropout, indexing, linear,
+    linear_cross_entropy, loss, pool2d, reduction, softmax, strided, unary, update,
 };
 use crate::error::TensorError;
 use crate::layout::Layout;
