@@ -73,6 +73,13 @@ impl Case {
         self.input_u32("labels", &[n], labels)
     }
 
+    /// These labels.
+    pub fn given_labels(&mut self, labels: Vec<u32>) -> NodeId {
+        let n = labels.len();
+        self.given.push(("labels".to_owned(), Given::U32(labels)));
+        self.graph.input("labels", Value::u32([n]))
+    }
+
     /// Something to compare.
     pub fn output(&mut self, name: &str, node: NodeId) {
         self.outputs.push((name.to_owned(), node));

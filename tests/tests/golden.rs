@@ -5,18 +5,22 @@
 use std::rc::Rc;
 
 use gpu::Device;
+use nn::Loss;
+use nn::loss::CrossEntropyLoss;
 use receptive_tests::{Case, Golden, GoldenCase, Results, Tolerance, assert_close, gpu_tests};
 use tensor::Window;
-use tensor::ops::{Activation, AdaptiveAvgPool2d, AvgPool2d, Conv2d, MaxPool2d, Op};
+use tensor::ops::{Activation, AdaptiveAvgPool2d, AvgPool2d, Conv2d, ElementLoss, LogSoftmax, MaxPool2d, Op};
 
 gpu_tests!(
     the_gpu_reproduces_the_convolutions,
     the_gpu_reproduces_the_poolings,
-    the_gpu_reproduces_the_activations
+    the_gpu_reproduces_the_activations,
+    the_gpu_reproduces_the_losses,
 );
 
 const CONV2D: &[u8] = include_bytes!("../golden/conv2d.safetensors");
 const ELEMENTWISE: &[u8] = include_bytes!("../golden/elementwise.safetensors");
+const LOSSES: &[u8] = include_bytes!("../golden/losses.safetensors");
 const POOL2D: &[u8] = include_bytes!("../golden/pool2d.safetensors");
 
 /// The case's operation over its inputs, with the upstream gradient that PyTorch was given.
@@ -59,6 +63,45 @@ fn operation(golden: GoldenCase<'_>) -> Op {
     }
 }
 
+/// The case's loss of its input, as training plans have it, with the gradient of the input; none for sums, which no
+/// plan has.
+fn loss_case(golden: GoldenCase<'_>) -> Option<Case> {
+    let mut case = Case::default();
+    let (shape, numbers) = golden.tensor("input");
+    let input = case.input("input", &shape, numbers);
+    let element = match golden.arguments["op"].as_str() {
+        Some("cross_entropy") if golden.arguments["reduction"] == "sum" => return None,
+        Some("mse_loss") => Some(ElementLoss::Mse),
+        Some("l1_loss") => Some(ElementLoss::L1),
+        Some("smooth_l1_loss") => Some(ElementLoss::SmoothL1),
+        Some("binary_cross_entropy_with_logits") => Some(ElementLoss::BceWithLogits),
+        _ => None,
+    };
+    let output = if let Some(element) = element {
+        let (shape, numbers) = golden.tensor("target");
+        let target = case.input("target", &shape, numbers);
+        case.graph.apply(element, &[input, target]).unwrap()
+    } else {
+        let labels = golden.whole_numbers("target").1.into_iter().map(|label| label as u32).collect();
+        let labels = case.given_labels(labels);
+        match golden.arguments["op"].as_str() {
+            Some("cross_entropy") => {
+                let label_smoothing = golden.arguments["label_smoothing"].as_f64().unwrap_or(0.0) as f32;
+                let loss = Loss::CrossEntropyLoss(CrossEntropyLoss { label_smoothing });
+                loss.record(&mut case.graph, input, labels).unwrap()
+            }
+            Some("nll_loss") => {
+                let logs = case.graph.apply(LogSoftmax, &[input]).unwrap();
+                Loss::NLLLoss.record(&mut case.graph, logs, labels).unwrap()
+            }
+            other => panic!("{} is of {other:?}", golden.name),
+        }
+    };
+    case.output("output", output);
+    case.output_gradients(output, &[input], Some(golden.tensor("grad_output").1));
+    Some(case)
+}
+
 /// The activation that a case of elementwise functions is of, if it is.
 fn activation(golden: GoldenCase<'_>) -> Option<Activation> {
     let number = |name: &str, default: f32| golden.arguments[name].as_f64().map_or(default, |x| x as f32);
@@ -95,6 +138,25 @@ async fn the_gpu_reproduces_the_activations(device: Rc<Device>) {
 
 async fn the_gpu_reproduces_the_convolutions(device: Rc<Device>) {
     on_gpu_all(&device, CONV2D).await;
+}
+
+async fn the_gpu_reproduces_the_losses(device: Rc<Device>) {
+    for golden in Golden::read(LOSSES).cases() {
+        if let Some(case) = loss_case(golden) {
+            compare(golden, case.on_gpu(&device).await);
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn the_cpu_reproduces_the_losses() {
+    let file = Golden::read(LOSSES);
+    let cases: Vec<_> = file.cases().filter_map(|golden| Some((golden, loss_case(golden)?))).collect();
+    assert_eq!(cases.len(), 8);
+    for (golden, case) in cases {
+        compare(golden, case.on_cpu());
+    }
 }
 
 async fn the_gpu_reproduces_the_poolings(device: Rc<Device>) {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use gpu::Device;
 use receptive_tests::{Case, Tolerance, assert_close, gpu_tests};
 use tensor::ops::{
-    Activation, AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Binary, Conv2d, CountCorrect, Dropout, LogSoftmax,
-    MatMul, MaxPool2d, NllLoss, Reduce, Reduction, Softmax, SumTo,
+    Activation, AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Binary, Conv2d, CountCorrect, Dropout,
+    ElementLoss, LogSoftmax, MatMul, MaxPool2d, NllLoss, OneHot, Reduce, Reduction, Softmax, SumTo,
 };
 use tensor::{Blend, Graph, Hyper, Plan, PlanRequest, Update, Value, Window, cpu};
 
@@ -30,6 +30,7 @@ gpu_tests!(
     softmax_agrees,
     softmax_of_huge_logits_agrees,
     losses_agree,
+    element_losses_agree,
     the_first_of_equal_logits_counts,
     grids_of_more_than_65535_workgroups_cover_everything,
     optimisers_agree,
@@ -362,6 +363,25 @@ async fn losses_agree(device: Rc<Device>) {
         case.output("n_correct", n_correct);
         case.output_gradients(loss, &[logits], None);
         case.assert_parity(&device, &format!("{batch} rows of {n_classes}")).await;
+    }
+}
+
+async fn element_losses_agree(device: Rc<Device>) {
+    use ElementLoss::{BceWithLogits, L1, Mse, SmoothL1};
+    for loss in [Mse, L1, SmoothL1, BceWithLogits] {
+        for [batch, n_classes] in [[1, 1], [17, 10], [300, 3]] {
+            let mut case = Case::default();
+            let logits: Vec<f32> =
+                (0..batch * n_classes).map(|idx| ((idx * 37) % 101) as f32 - 50.0).collect();
+            let logits = case.input("logits", &[batch, n_classes], logits);
+            let labels = case.labels(batch, n_classes);
+            let target = case.graph.apply(OneHot { n_classes }, &[labels]).unwrap();
+            let output = case.graph.apply(loss, &[logits, target]).unwrap();
+            case.output("target", target);
+            case.output("loss", output);
+            case.output_gradients(output, &[logits], None);
+            case.assert_parity(&device, &format!("{loss:?} of {batch} rows of {n_classes}")).await;
+        }
     }
 }
 

@@ -77,19 +77,51 @@ export type Layer =
   | { type: "Flatten" | "ReLU" | "Sigmoid" | "Tanh" | "Softmax" | "LogSoftmax" };
 
 export type Optimiser =
-  | { type: "SGD"; momentum: number; nesterov: boolean; weight_decay: number }
-  | { type: "Adam"; betas: [number, number]; eps: number; weight_decay: number };
+  | { type: "SGD"; momentum: number; dampening: number; nesterov: boolean; weight_decay: number }
+  | { type: "Adam" | "AdamW"; betas: [number, number]; eps: number; weight_decay: number }
+  | { type: "RMSprop"; alpha: number; eps: number; momentum: number; centered: boolean; weight_decay: number }
+  | { type: "Adagrad"; lr_decay: number; eps: number; initial_accumulator_value: number; weight_decay: number };
+
+/** What is left out has PyTorch's usual value; durations are in epochs. `learning_rate` is the highest of the schedule. */
+export type Schedule =
+  | { type: "Constant" }
+  | { type: "StepLR"; step_size?: number; gamma?: number }
+  | { type: "ExponentialLR"; gamma?: number }
+  | { type: "CosineAnnealingLR"; eta_min?: number }
+  | { type: "CyclicLR"; base_lr?: number; step_size_up?: number; step_size_down?: number | null; cycle_momentum?: boolean; base_momentum?: number; max_momentum?: number }
+  | { type: "OneCycleLR"; pct_start?: number; div_factor?: number; final_div_factor?: number; cycle_momentum?: boolean; base_momentum?: number; max_momentum?: number };
+
+/** All but the first two compare with one-hot targets; NLLLoss wants a network that ends in LogSoftmax. */
+export type Loss =
+  | { type: "CrossEntropyLoss"; label_smoothing?: number }
+  | { type: "NLLLoss" | "MSELoss" | "L1Loss" | "SmoothL1Loss" | "BCEWithLogitsLoss" };
 
 export interface TrainingOptions {
   optimiser: Optimiser;
   learning_rate: number;
   batch_size: number;
   seed: number;
+  schedule: Schedule;
+  /** A linear rise over the first `epochs`, from `start_factor` times the rate. */
+  warmup: { epochs?: number; start_factor?: number };
+  /** The run that the schedule plans; after it the last rate stays. */
+  epochs: number;
+  loss: Loss;
+  /** The factor of the weights' signs that is added to the gradient. */
+  l1: number;
+  /** The norm to which longer gradients, all together, are cut; null for never. */
+  clip_grad_norm: number | null;
+  /** Positions of layers whose parameters stay as they are; another network starts with none. */
+  frozen: number[];
+  /** Counts from the next reset. */
+  initialisation: "default" | "kaiming_uniform" | "kaiming_normal" | "xavier_uniform" | "xavier_normal" | "zeros";
+  /** Training pictures are moved at random by up to `shift` pixels. */
+  augment: { shift?: number };
 }
 
 /** What is left out stays; another optimiser starts from its usual arguments. */
 export type PartialOptions = Partial<Omit<TrainingOptions, "optimiser">> & {
-  optimiser?: { type?: "SGD" | "Adam"; momentum?: number; nesterov?: boolean; betas?: [number, number]; eps?: number; weight_decay?: number };
+  optimiser?: Partial<Optimiser>;
 };
 
 export interface BackendStatus {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::{Args, value_parser};
 use data::batch::fill_batch;
 use eyre::Result;
-use nn::{Network, initial_parameters};
+use nn::Network;
 use pollster::block_on;
 use protocol::BackendKind;
 use serde_json::json;
@@ -46,12 +46,12 @@ pub fn run(options: &Options) -> Result<()> {
     let training = options.training.options(options.common.seed, 1.0)?;
     let spec = model::choose(options.common.model.as_deref(), None)?;
     let name = model::name(&spec);
-    let network = Network::new(spec, data::N_CLASSES)?;
+    let network = Network::new(spec, data::N_CLASSES)?.with_frozen(&training.frozen)?;
     let choice = options.common.backend.into();
     let n_threads = usize::from(options.threads);
     let chosen = block_on(trainer::choose_backend(&network, &training, n_threads, choice, None))?;
     let (mut engine, _device, status) = chosen;
-    engine.set_parameters(&initial_parameters(engine.layout(), training.seed))?;
+    engine.set_parameters(&training.initialisation.parameters(&network, training.seed))?;
     let (event, text) = driver::backend(&status, engine.n_threads());
     report.say(&event, &text)?;
 

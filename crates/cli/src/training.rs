@@ -3,9 +3,11 @@
 
 use clap::{Args, ValueEnum};
 use eyre::{Result, bail};
+use nn::loss::CrossEntropyLoss;
 use nn::optimiser::{Adagrad, AdamW, RMSprop};
+use nn::options::Augment;
 use nn::schedule::{CosineAnnealingLR, CyclicLR, ExponentialLR, OneCycleLR, StepLR};
-use nn::{Optimiser, Schedule, TrainingOptions};
+use nn::{Initialisation, Loss, Optimiser, Schedule, TrainingOptions};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum OptimiserName {
@@ -19,6 +21,38 @@ enum OptimiserName {
     Rmsprop,
     /// Adagrad
     Adagrad,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LossName {
+    /// CrossEntropyLoss
+    CrossEntropy,
+    /// NLLLoss, for networks that end in LogSoftmax
+    Nll,
+    /// MSELoss
+    Mse,
+    /// L1Loss
+    L1,
+    /// SmoothL1Loss
+    SmoothL1,
+    /// BCEWithLogitsLoss
+    BceWithLogits,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum InitName {
+    /// PyTorch's defaults
+    Default,
+    /// He and others, uniform
+    KaimingUniform,
+    /// He and others, normal
+    KaimingNormal,
+    /// Glorot and Bengio, uniform
+    XavierUniform,
+    /// Glorot and Bengio, normal
+    XavierNormal,
+    /// All 0, with which hardly anything is learned
+    Zeros,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -43,6 +77,27 @@ pub struct Training {
     /// Images a step
     #[arg(long, default_value_t = 64)]
     batch: usize,
+    /// What is made small; all but cross-entropy and nll compare with one-hot targets
+    #[arg(long, value_enum, default_value = "cross-entropy")]
+    loss: LossName,
+    /// cross-entropy: how much of the target is spread over all classes alike
+    #[arg(long, allow_negative_numbers = true)]
+    label_smoothing: Option<f32>,
+    /// The factor of the weights' signs that is added to the gradient
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    l1: f32,
+    /// The norm of all gradients together to which longer ones are cut
+    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
+    clip_grad_norm: Option<f32>,
+    /// Layers whose parameters stay as they are, counted from 0, such as 0,3
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',')]
+    freeze: Vec<usize>,
+    /// How the initial weights are drawn
+    #[arg(long, value_enum, default_value = "default")]
+    init: InitName,
+    /// Move every training picture at random by up to so many pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 0)]
+    shift: usize,
     #[command(flatten)]
     optimiser: OptimiserFlags,
     #[command(flatten)]
@@ -155,12 +210,47 @@ impl Training {
             seed,
             schedule: self.schedule.choose(&optimiser)?,
             epochs,
+            loss: self.loss()?,
+            l1: self.l1,
+            clip_grad_norm: self.clip_grad_norm,
+            frozen: self.freeze.clone(),
+            initialisation: self.initialisation(),
+            augment: Augment { shift: self.shift },
             ..TrainingOptions::default()
         };
         options.warmup.epochs = self.schedule.warmup_epochs.unwrap_or(options.warmup.epochs);
         options.warmup.start_factor = self.schedule.warmup_start.unwrap_or(options.warmup.start_factor);
         options.check()?;
         Ok(options)
+    }
+
+    fn loss(&self) -> Result<Loss> {
+        let loss = match self.loss {
+            LossName::CrossEntropy => {
+                let label_smoothing = self.label_smoothing.unwrap_or(0.0);
+                return Ok(Loss::CrossEntropyLoss(CrossEntropyLoss { label_smoothing }));
+            }
+            LossName::Nll => Loss::NLLLoss,
+            LossName::Mse => Loss::MSELoss,
+            LossName::L1 => Loss::L1Loss,
+            LossName::SmoothL1 => Loss::SmoothL1Loss,
+            LossName::BceWithLogits => Loss::BCEWithLogitsLoss,
+        };
+        if self.label_smoothing.is_some() {
+            bail!("--label-smoothing is not an argument of --loss {}", name_of(self.loss));
+        }
+        Ok(loss)
+    }
+
+    const fn initialisation(&self) -> Initialisation {
+        match self.init {
+            InitName::Default => Initialisation::Default,
+            InitName::KaimingUniform => Initialisation::KaimingUniform,
+            InitName::KaimingNormal => Initialisation::KaimingNormal,
+            InitName::XavierUniform => Initialisation::XavierUniform,
+            InitName::XavierNormal => Initialisation::XavierNormal,
+            InitName::Zeros => Initialisation::Zeros,
+        }
     }
 }
 

@@ -52,6 +52,21 @@ fn options_out_of_range() {
 }
 
 #[test]
+fn losses_and_penalties_that_do_not_fit() {
+    train(&["--loss", "nll"]).is_refused(&["NLLLoss expects logarithms", "LogSoftmax"]);
+    train(&["--loss", "mse", "--label-smoothing", "0.1"])
+        .is_refused(&["--label-smoothing is not an argument of --loss mse"]);
+    train(&["--label-smoothing", "1.5"]).is_refused(&["loss.label_smoothing is 1.5"]);
+    train(&["--clip-grad-norm", "0"]).is_refused(&["clip_grad_norm is 0", "above 0"]);
+    train(&["--l1", "-0.1"]).is_refused(&["l1 is -0.1"]);
+    train(&["--freeze", "1"]).is_refused(&["frozen names layer 1, but ReLU has no parameters"]);
+    train(&["--freeze", "0,99"]).is_refused(&["frozen names layer 99, but the network has 8 layers"]);
+    train(&["--freeze", "x"]).is_refused(&["invalid value 'x' for '--freeze"]);
+    train(&["--shift", "15"]).is_refused(&["augment.shift is 15"]);
+    train(&["--init", "ones"]).is_refused(&["invalid value 'ones'", "kaiming-normal"]);
+}
+
+#[test]
 fn schedules_that_do_not_fit() {
     train(&["--schedule", "cosine", "--gamma", "0.5"])
         .is_refused(&["--gamma is not an argument of --schedule cosine, which takes --eta-min"]);

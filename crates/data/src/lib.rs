@@ -5,6 +5,7 @@
 //! no file system; whoever has the bytes hands them over.
 
 mod area;
+pub mod augment;
 pub mod batch;
 pub mod dataset;
 pub mod drawing;

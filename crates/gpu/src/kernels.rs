@@ -139,6 +139,8 @@ files!(
     "count_correct",
     "cross_entropy",
     "dropout",
+    "element_loss",
+    "element_loss_grad",
     "grad_norm",
     "linear",
     "linear_cross_entropy",
@@ -151,6 +153,7 @@ files!(
     "max_pool2d_grad_disjoint",
     "nll_loss",
     "nll_loss_grad",
+    "one_hot",
     "reduction",
     "rmsprop",
     "sgd",
@@ -189,6 +192,10 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::LinearGradWeight(_) => linear::grad_weight(step),
             Op::CountCorrect(_) => rows::over_batch("count_correct", step),
             Op::Dropout(dropout) => elementwise::dropout("dropout", *dropout, step),
+            Op::ElementLoss(kind) => rows::element_loss("element_loss", *kind, step),
+            Op::ElementLossGrad(grad) => {
+                elementwise::each("element_loss_grad", step, vec![rows::loss_kind(grad.0)])
+            }
             Op::LogSoftmax(_) => rows::last_dimension("log_softmax", step),
             Op::LogSoftmaxGrad(_) => rows::last_dimension("log_softmax_grad", step),
             Op::MatMul(matmul) => matmul::matmul("matmul", *matmul, step),
@@ -199,6 +206,7 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::Reduction(reduction) if matches!(reduction.kind, Reduce::Mean | Reduce::Var { .. }) => {
                 strided::reduction("reduction", reduction.kind, step)?
             }
+            Op::OneHot(_) => rows::last_dimension("one_hot", step),
             Op::Softmax(_) => rows::last_dimension("softmax", step),
             Op::SoftmaxGrad(_) => rows::last_dimension("softmax_grad", step),
             Op::SumTo(_) => strided::sum_to("sum_to", step)?,

@@ -13,6 +13,7 @@ pub mod init;
 
 pub mod initialisation;
 pub mod layers;
+pub mod loss;
 pub mod model;
 pub mod modules;
 
@@ -22,15 +23,18 @@ pub mod optimiser;
 pub mod options;
 pub mod presets;
 pub mod receptive_field;
+mod recipe;
 pub mod schedule;
 pub mod state_dict;
 
 pub use geometry::{Geometry, GeometryError, LayerGeometry, Repair};
-pub use initialisation::initial_parameters;
+pub use initialisation::{Initialisation, initial_parameters};
+pub use loss::Loss;
 pub use model::{LayerSpec, ModelError, ModelSpec};
 pub use network::{Network, NetworkError, names};
 pub use optimiser::Optimiser;
 pub use options::TrainingOptions;
 pub use receptive_field::ReceptiveField;
+pub use recipe::Recipe;
 pub use schedule::Schedule;
 pub use state_dict::StateDictError;

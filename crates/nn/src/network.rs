@@ -2,11 +2,13 @@
 
 mod record;
 
-use tensor::ops::{CountCorrect, LogSoftmax, NllLoss, Softmax};
-use tensor::{Graph, NodeId, ParameterLayout, Plan, PlanRequest, TensorError, Update, Value};
+use tensor::ops::{CountCorrect, Softmax};
+use tensor::{Graph, NodeId, ParameterLayout, Plan, PlanRequest, TensorError, Value};
 
 use crate::geometry::{Geometry, PlacedError};
+use crate::loss::Loss;
 use crate::model::{LayerSpec, ModelSpec};
+use crate::recipe::Recipe;
 
 use record::{Mode, Recorded, Recorder};
 
@@ -18,7 +20,7 @@ pub mod names {
     pub const LABELS: &str = "labels";
     /// Input where a layer drops while training: the step's [key](tensor::ops::Dropout::key), given anew at every step.
     pub const RANDOM: &str = "random";
-    /// Output: the batch's mean cross-entropy.
+    /// Output: the batch's mean loss.
     pub const LOSS: &str = "loss";
     /// Output: how many of the batch were classified rightly.
     pub const N_CORRECT: &str = "n_correct";
@@ -39,9 +41,31 @@ pub enum NetworkError {
     /// The network itself is not valid.
     #[error("layer {} {}: {}", .0.layer_idx, .1, .0.error)]
     Geometry(PlacedError, String),
+    /// [`Loss::NLLLoss`] takes logarithms of probabilities.
+    #[error(
+        "NLLLoss expects logarithms of probabilities; end the network with LogSoftmax, or choose CrossEntropyLoss"
+    )]
+    NoLogSoftmax,
+    /// There is nothing to freeze.
+    #[error("frozen names layer {layer_idx}, but {}", nothing_to_freeze(.layer.as_deref(), *.n_layers))]
+    Frozen {
+        /// The layer that was named.
+        layer_idx: usize,
+        /// Its type, where there is one.
+        layer: Option<String>,
+        /// How many layers there are.
+        n_layers: usize,
+    },
     /// The engine refuses it.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+}
+
+fn nothing_to_freeze(layer: Option<&str>, n_layers: usize) -> String {
+    match layer {
+        Some(layer) => format!("{layer} has no parameters"),
+        None => format!("the network has {n_layers} layers, counted from 0"),
+    }
 }
 
 /// A valid network, ready to be compiled.
@@ -50,6 +74,8 @@ pub struct Network {
     model: ModelSpec,
     geometry: Geometry,
     n_classes: usize,
+    /// Layers whose parameters stay as they are.
+    frozen: Vec<usize>,
     unfused: bool,
 }
 
@@ -65,7 +91,24 @@ impl Network {
                 layer.map_or_else(|| "(the end)".to_owned(), |layer| format!("({})", layer.type_name()));
             NetworkError::Geometry(error, name)
         })?;
-        Ok(Self { model, geometry, n_classes, unfused: false })
+        Ok(Self { model, geometry, n_classes, frozen: Vec::new(), unfused: false })
+    }
+
+    /// The same network with the parameters of these layers as they are: they get no gradient and no step, and lie behind
+    /// those that are trained. PyTorch's `requires_grad_(False)`.
+    ///
+    /// # Errors
+    /// [`NetworkError::Frozen`] where there is no such layer, or it has no parameters.
+    pub fn with_frozen(mut self, layers: &[usize]) -> Result<Self, NetworkError> {
+        let unfit =
+            |idx: &&usize| self.geometry.layers.get(**idx).is_none_or(|layer| layer.parameters.is_empty());
+        if let Some(&layer_idx) = layers.iter().find(unfit) {
+            let layer = self.model.layers.get(layer_idx).map(|layer| layer.type_name().to_owned());
+            let n_layers = self.model.layers.len();
+            return Err(NetworkError::Frozen { layer_idx, layer, n_layers });
+        }
+        self.frozen = layers.to_vec();
+        Ok(self)
     }
 
     /// The same network, each operation of whose plans is a step of its own.
@@ -106,8 +149,9 @@ impl Network {
     ///
     /// # Errors
     /// [`TensorError`] where an operation of the network cannot be recorded or differentiated.
-    pub fn training_plan(&self, batch: usize, update: Update) -> Result<Plan, TensorError> {
-        self.loss_plan(batch, Some(update))
+    pub fn training_plan(&self, batch: usize, recipe: impl Into<Recipe>) -> Result<Plan, TensorError> {
+        let recipe = recipe.into();
+        self.loss_plan(batch, recipe.loss, Some(recipe))
     }
 
     /// A training step without its end: the mean loss of a batch and its gradients. Several such, over the parts of one
@@ -115,32 +159,36 @@ impl Network {
     ///
     /// # Errors
     /// As [`Network::training_plan`].
-    pub fn gradient_plan(&self, batch: usize) -> Result<Plan, TensorError> {
-        self.loss_plan(batch, None)
+    pub fn gradient_plan(&self, batch: usize, loss: Loss) -> Result<Plan, TensorError> {
+        self.loss_plan(batch, loss, None)
     }
 
     /// The end of a training step: the optimiser's step, along gradients that are there already.
-    pub fn update_plan(&self, update: Update) -> Plan {
+    pub fn update_plan(&self, recipe: impl Into<Recipe>) -> Plan {
+        let Recipe { update, clip_grad_norm, .. } = recipe.into();
         let mut graph = Graph::new();
         self.parameters(&mut graph);
-        Plan::compile(&graph, &PlanRequest { update: Some(update), ..PlanRequest::default() })
+        let update = Some(update);
+        Plan::compile(&graph, &PlanRequest { update, clip_grad_norm, ..PlanRequest::default() })
     }
 
-    fn loss_plan(&self, batch: usize, update: Option<Update>) -> Result<Plan, TensorError> {
+    fn loss_plan(&self, batch: usize, loss: Loss, step: Option<Recipe>) -> Result<Plan, TensorError> {
         let mut graph = Graph::new();
         let Recorded { outputs, blends } = self.forward(&mut graph, batch, Mode::Training)?;
         let logits = outputs[outputs.len() - 1];
         let labels = graph.input(names::LABELS, Value::u32([batch]));
-        let logs = graph.apply(LogSoftmax, &[logits])?;
-        let loss = graph.apply(NllLoss, &[logs, labels])?;
+        let loss = loss.record(&mut graph, logits, labels)?;
         let n_correct = graph.apply(CountCorrect, &[logits, labels])?;
         let gradients = graph.parameter_gradients(loss)?;
-        let outputs = vec![(names::LOSS.to_owned(), loss), (names::N_CORRECT.to_owned(), n_correct)];
-        let unfused = self.unfused;
-        Ok(Plan::compile(
-            &graph,
-            &PlanRequest { outputs, gradients, blends, update, unfused, clip_grad_norm: false },
-        ))
+        let request = PlanRequest {
+            outputs: vec![(names::LOSS.to_owned(), loss), (names::N_CORRECT.to_owned(), n_correct)],
+            gradients,
+            blends,
+            update: step.map(|step| step.update),
+            clip_grad_norm: step.is_some_and(|step| step.clip_grad_norm),
+            unfused: self.unfused,
+        };
+        Ok(Plan::compile(&graph, &request))
     }
 
     /// The plan of an evaluation: a batch's logits.
@@ -177,7 +225,10 @@ impl Network {
             .map(|(layer_idx, layer)| {
                 let name = |name: &str| format!("{layer_idx}.{name}");
                 let mut nodes = Vec::new();
-                nodes.extend(layer.parameters.iter().map(|(of, shape)| graph.parameter(&name(of), shape)));
+                let frozen = self.frozen.contains(&layer_idx);
+                nodes.extend(layer.parameters.iter().map(|(of, shape)| {
+                    if frozen { graph.buffer(&name(of), shape) } else { graph.parameter(&name(of), shape) }
+                }));
                 nodes.extend(layer.buffers.iter().map(|(of, shape)| graph.buffer(&name(of), shape)));
                 nodes
             })

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tensor::Hyper;
 
+use crate::initialisation::Initialisation;
+use crate::loss::Loss;
 use crate::optimiser::Optimiser;
 use crate::schedule::{Schedule, Scheduled, Timeline, Warmup};
 
@@ -24,11 +26,42 @@ pub struct TrainingOptions {
     /// A linear rise before the schedule.
     #[serde(default)]
     pub warmup: Warmup,
+    /// What is made small.
+    #[serde(default)]
+    pub loss: Loss,
+    /// The factor of the weights' signs that is added to the gradient, biases included: the penalty `l1·Σ|w|`. Together
+    /// with the optimiser's `weight_decay` it makes an elastic net.
+    #[serde(default)]
+    pub l1: f32,
+    /// The norm of all gradients together to which longer ones are cut, before weight decay and penalties are added
+    /// ([`clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html)).
+    #[serde(default)]
+    pub clip_grad_norm: Option<f32>,
+    /// Layers, by position, whose parameters stay as they are. Another network starts with none.
+    #[serde(default)]
+    pub frozen: Vec<usize>,
+    /// How the initial weights are drawn; counts from the next reset.
+    #[serde(default)]
+    pub initialisation: Initialisation,
+    /// Changes to the training pictures.
+    #[serde(default)]
+    pub augment: Augment,
     /// The length of the run that the schedule plans, in epochs since the initial weights. A run may go on after it, with
     /// the schedule's last learning rate.
     #[serde(default = "usual_epochs")]
     pub epochs: f64,
 }
+
+/// How training pictures are changed at random, differently at every step, so that fewer of them are learned by heart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Augment {
+    /// The most pixels by which a picture is moved, in each direction; what comes in is black.
+    pub shift: usize,
+}
+
+/// The largest shift that is accepted.
+pub const MOST_SHIFT: usize = 14;
 
 const fn usual_epochs() -> f64 {
     3.0
@@ -45,6 +78,12 @@ impl Default for TrainingOptions {
             schedule: Schedule::Constant,
             warmup: Warmup::default(),
             epochs: usual_epochs(),
+            loss: Loss::default(),
+            l1: 0.0,
+            clip_grad_norm: None,
+            frozen: Vec::new(),
+            initialisation: Initialisation::Default,
+            augment: Augment::default(),
         }
     }
 }
@@ -113,6 +152,11 @@ impl TrainingOptions {
             "between 1 and 4096",
         )?;
         self.optimiser.check()?;
+        self.loss.check()?;
+        OptionError::unless_at_least_zero("l1", self.l1)?;
+        OptionError::unless_above_zero("clip_grad_norm", self.clip_grad_norm.unwrap_or(1.0))?;
+        let shift = self.augment.shift;
+        OptionError::unless(shift <= MOST_SHIFT, "augment.shift", shift, "at most 14")?;
         OptionError::unless_above_zero("epochs", self.epochs)?;
         self.warmup.check()?;
         self.schedule.check()?;
@@ -143,7 +187,8 @@ impl TrainingOptions {
         let Scheduled { learning_rate, momentum } = self.scheduled(step, steps_per_epoch);
         let optimiser =
             momentum.map_or(self.optimiser, |momentum| self.optimiser.with_momentum(momentum as f32));
-        optimiser.hyper(learning_rate, optimiser_step)
+        let max_norm = self.clip_grad_norm.unwrap_or_default();
+        Hyper { l1: self.l1, max_norm, ..optimiser.hyper(learning_rate, optimiser_step) }
     }
 }
 

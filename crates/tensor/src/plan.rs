@@ -152,6 +152,22 @@ impl ParameterSlot {
 }
 
 impl ParameterLayout {
+    /// Numbers that lie as another layout of the same parameters says, as they lie by this one. What only this layout has
+    /// becomes zeros.
+    ///
+    /// # Panics
+    /// Where there are fewer numbers than the other layout has.
+    pub fn relocate(&self, from: &Self, numbers: &[f32]) -> Vec<f32> {
+        let mut moved = vec![0.0; self.len];
+        for slot in &self.slots {
+            if let Some(old) = from.slots.iter().find(|old| old.name == slot.name && old.shape == slot.shape)
+            {
+                moved[slot.range()].copy_from_slice(&numbers[old.range()]);
+            }
+        }
+        moved
+    }
+
     /// The layout of a graph's parameters.
     pub fn of(graph: &Graph) -> Self {
         let slot = |&id: &NodeId| {

@@ -16,6 +16,8 @@ pub enum Purpose {
     BatchOrder = 3,
     /// The built-in digits; the step is the picture's position.
     Digits = 4,
+    /// Changes to training pictures; the step is the run's.
+    Augmentation = 7,
     /// Tests and examples.
     Test = 5,
     /// Which elements a layer drops; the step is the training's, and the layer is part of the purpose's number.

@@ -17,7 +17,7 @@ pub type Chosen = (Engine, Option<Rc<gpu::Device>>, BackendStatus);
 /// are the CPU's.
 ///
 /// # Errors
-/// Where the network cannot be recorded, or the GPU was asked for and cannot be had.
+/// Where the network cannot be recorded, or does not end in what the loss takes, or the GPU was asked for and cannot be had.
 pub async fn choose_backend(
     network: &Network,
     options: &TrainingOptions,
@@ -25,6 +25,7 @@ pub async fn choose_backend(
     choice: BackendChoice,
     device: Option<Rc<gpu::Device>>,
 ) -> Result<Chosen, SessionError> {
+    options.loss.check_network(network.model())?;
     if choice == BackendChoice::Cpu {
         return cpu(network, options, n_threads, "the CPU was asked for".into(), false);
     }

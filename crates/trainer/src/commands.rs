@@ -78,7 +78,9 @@ impl Session {
 
     async fn set_model(&mut self, model: ModelSpec) -> Result<(), SessionError> {
         let network = Network::new(model, data::N_CLASSES)?;
-        self.rebuild(network, self.options.clone(), None).await?;
+        // Layers are frozen for the weights that they have; these are new ones.
+        let options = TrainingOptions { frozen: Vec::new(), ..self.options.clone() };
+        self.rebuild(network, options, None).await?;
         self.set_initial_weights()?;
         self.say_restarted();
         Ok(())
@@ -86,19 +88,29 @@ impl Session {
 
     async fn set_options(&mut self, options: TrainingOptions) -> Result<(), SessionError> {
         options.check()?;
-        let same_rule = options.optimiser.update() == self.options.optimiser.update();
-        let same_batch = options.batch_size == self.options.batch_size;
-        if same_rule && same_batch {
-            // The seed counts from the next reset, everything else from the next step.
+        let recipe = options.recipe();
+        let same_rule = recipe.update == self.options.recipe().update;
+        let same_plan = recipe == self.options.recipe()
+            && options.batch_size == self.options.batch_size
+            && options.frozen == self.options.frozen;
+        if same_plan {
+            // The seed and the initialisation count from the next reset, everything else from the next step.
             self.options = options;
             return Ok(());
         }
+        let network = self.network.clone().with_frozen(&options.frozen)?;
         let mut checkpoint = self.checkpoint().await?;
-        if !same_rule {
+        let before = self.engine.layout().clone();
+        self.rebuild(network, options, None).await?;
+        // What is frozen lies behind what is trained.
+        let layout = self.engine.layout();
+        checkpoint.parameters = layout.relocate(&before, &checkpoint.parameters);
+        if same_rule {
+            checkpoint.states.iter_mut().for_each(|state| *state = layout.relocate(&before, state));
+        } else {
             checkpoint.states.clear();
             checkpoint.optimiser_step = 0;
         }
-        self.rebuild(self.network.clone(), options, None).await?;
         self.resume_from(&checkpoint)?;
         self.say_restarted();
         Ok(())

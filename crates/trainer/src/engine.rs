@@ -53,7 +53,7 @@ pub struct Engine {
 
 enum Executor {
     Cpu(cpu::Executor),
-    Gpu(gpu::Executor, [gpu::PlanIdx; 3]),
+    Gpu(Box<gpu::Executor>, [gpu::PlanIdx; 3]),
 }
 
 impl Engine {
@@ -69,32 +69,33 @@ impl Engine {
         device: Option<&Rc<gpu::Device>>,
     ) -> Result<Self, EngineError> {
         let layout = network.layout();
-        let update = options.optimiser.update();
+        let recipe = options.recipe();
+        let n_states = recipe.update.n_states();
         let mut parallel = None;
         let executor = match device {
             None => {
-                let mut executor = cpu::Executor::new(&layout, update.n_states());
+                let mut executor = cpu::Executor::new(&layout, n_states);
                 let shards = Shards::new(options.batch_size, usable_threads(n_threads));
                 if shards.n() == 1 {
-                    executor.add(network.training_plan(options.batch_size, update)?)?;
+                    executor.add(network.training_plan(options.batch_size, recipe)?)?;
                 } else {
-                    executor.add(network.gradient_plan(shards.len(0))?)?;
+                    executor.add(network.gradient_plan(shards.len(0), recipe.loss)?)?;
                 }
                 executor.add(network.evaluation_plan(EVALUATION_BATCH)?)?;
                 executor.add(network.inspection_plan()?)?;
                 if shards.n() > 1 {
-                    parallel = Some(Parallel::new(network, update, shards, &mut executor)?);
+                    parallel = Some(Parallel::new(network, recipe, shards, &mut executor)?);
                 }
                 Executor::Cpu(executor)
             }
             Some(device) => {
-                let mut executor = gpu::Executor::new(device, &layout, update.n_states())?;
+                let mut executor = gpu::Executor::new(device, &layout, n_states)?;
                 let plans = [
-                    executor.add(network.training_plan(options.batch_size, update)?)?,
+                    executor.add(network.training_plan(options.batch_size, recipe)?)?,
                     executor.add(network.evaluation_plan(EVALUATION_BATCH)?)?,
                     executor.add(network.inspection_plan()?)?,
                 ];
-                Executor::Gpu(executor, plans)
+                Executor::Gpu(Box::new(executor), plans)
             }
         };
         Ok(Self {
@@ -102,7 +103,7 @@ impl Engine {
             parallel,
             layout,
             n_layers: network.model().layers.len(),
-            n_states: update.n_states(),
+            n_states,
             n_pixels: network.model().input.iter().product(),
             n_classes: network.n_classes(),
             training: 0,

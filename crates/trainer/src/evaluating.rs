@@ -1,6 +1,7 @@
 //! Loss, accuracy and confusion over a split, some pictures at a time.
 
 use data::batch::fill_batch;
+use nn::Loss;
 use protocol::{Evaluation, Event, Reply, Split, Validation};
 use web_time::Instant;
 
@@ -65,10 +66,10 @@ impl Job {
 
 impl Tally {
     /// Adds pictures' logits, `[n, classes]`.
-    fn add(&mut self, logits: &[f32], labels: &[u32], n_classes: usize) {
+    fn add(&mut self, loss: Loss, logits: &[f32], labels: &[u32], n_classes: usize) {
         self.confusion.resize_with(n_classes, || vec![0; n_classes]);
         for (logits, &label) in logits.chunks_exact(n_classes).zip(labels) {
-            self.loss += cross_entropy(logits, label as usize);
+            self.loss += loss.of(logits, label as usize);
             self.confusion[label as usize][largest(logits)] += 1;
             self.n_images += 1;
         }
@@ -82,13 +83,6 @@ impl Tally {
         let n_correct: u32 = self.confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
         n_correct as f32 / self.n_images.max(1) as f32
     }
-}
-
-/// One picture's cross-entropy in nats, in double precision.
-fn cross_entropy(logits: &[f32], label: usize) -> f64 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f64 = logits.iter().map(|&x| f64::from(x - largest).exp()).sum();
-    total.ln() - f64::from(logits[label] - largest)
 }
 
 /// The position of the largest number; the first of equals.
@@ -110,7 +104,7 @@ impl Session {
             fill_batch(&pictures.images, &pictures.labels, chosen, &mut batch.images, &mut batch.labels);
             let logits = self.engine.logits(&batch.images).await;
             if let Ok(logits) = &logits {
-                job.tally.add(logits, &batch.labels, n_classes);
+                job.tally.add(self.options.loss, logits, &batch.labels, n_classes);
             }
             self.batch = batch;
             if let Err(error) = logits {
@@ -158,7 +152,7 @@ mod tests {
     #[test]
     fn a_tally_counts_what_the_logits_say() {
         let mut tally = Tally::default();
-        tally.add(&[2.0, 0.0, 1.0, 0.0, 3.0, 0.0], &[0, 2], 3);
+        tally.add(Loss::default(), &[2.0, 0.0, 1.0, 0.0, 3.0, 0.0], &[0, 2], 3);
         assert_eq!(tally.confusion, [[1, 0, 0], [0, 0, 0], [0, 1, 0]]);
         assert!((tally.accuracy() - 0.5).abs() < 1e-6);
         // ln(e² + 1 + e) − 2 and ln(e³ + 2) − 0
@@ -168,6 +162,6 @@ mod tests {
 
     #[test]
     fn huge_logits_do_not_overflow() {
-        assert!((cross_entropy(&[1000.0, 0.0], 1) - 1000.0).abs() < 1e-6);
+        assert!((Loss::default().of(&[1000.0, 0.0], 1) - 1000.0).abs() < 1e-6);
     }
 }

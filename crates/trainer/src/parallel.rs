@@ -11,8 +11,8 @@ mod tests;
 
 use std::ops::Range;
 
-use nn::Network;
-use tensor::{TensorError, Update, cpu};
+use nn::{Network, Recipe};
+use tensor::{TensorError, cpu};
 
 use crate::engine::{key, run_batch};
 use crate::parallel::replica::Replica;
@@ -72,12 +72,13 @@ impl Parallel {
     /// Starts the workers, and adds the plan of the update to the engine's own executor.
     pub(crate) fn new(
         network: &Network,
-        update: Update,
+        recipe: Recipe,
         shards: Shards,
         executor: &mut cpu::Executor,
     ) -> Result<Self, TensorError> {
-        let update = executor.add(network.update_plan(update))?;
-        let replicas = (1..shards.n()).map(|shard_idx| Replica::start(network, shards.len(shard_idx)));
+        let update = executor.add(network.update_plan(recipe))?;
+        let replicas =
+            (1..shards.n()).map(|shard_idx| Replica::start(network, recipe.loss, shards.len(shard_idx)));
         let replicas = replicas.collect::<Result<_, _>>()?;
         let n_pixels = network.model().input.iter().product();
         Ok(Self { shards, n_pixels, replicas, update })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use data::split::Splits;
 use data::{Dataset, LabelledImages};
-use nn::{ModelSpec, Network, NetworkError, TrainingOptions, initial_parameters};
+use nn::{ModelSpec, Network, NetworkError, TrainingOptions};
 use protocol::{
     Array, BackendChoice, BackendStatus, DataStatus, Event, Message, Reply, RunStatus, Sample, Split,
     StepMetrics, Validation,
@@ -115,7 +115,7 @@ impl Session {
         backend: BackendChoice,
     ) -> Result<Self, SessionError> {
         options.check()?;
-        let network = Network::new(model, data::N_CLASSES)?;
+        let network = Network::new(model, data::N_CLASSES)?.with_frozen(&options.frozen)?;
         let splits = Splits::new(options.seed, dataset.training.labels.len());
         let position = Position::after(0, options.seed, splits.train.len(), options.batch_size);
         let (engine, device, backend) = choose_backend(&network, &options, 1, backend, None).await?;
@@ -256,7 +256,7 @@ impl Session {
 
     /// Back to step 0 with the weights that the seed gives.
     pub(crate) fn set_initial_weights(&mut self) -> Result<(), SessionError> {
-        let parameters = initial_parameters(self.engine.layout(), self.options.seed);
+        let parameters = self.options.initialisation.parameters(&self.network, self.options.seed);
         let checkpoint = Checkpoint { parameters, ..Checkpoint::default() };
         self.split_anew();
         self.resume_from(&checkpoint)

@@ -135,6 +135,12 @@ impl Session {
         let positions = self.position.batch().iter().map(|&idx| train[idx as usize]);
         let (images, labels) = (&self.dataset.training.images, &self.dataset.training.labels);
         fill_batch(images, labels, positions, &mut self.batch.images, &mut self.batch.labels);
+        data::augment::shift(
+            &mut self.batch.images,
+            self.options.augment.shift,
+            self.options.seed,
+            self.step,
+        );
         let steps_per_epoch = self.position.steps_per_epoch();
         let hyper = self.options.hyper(self.step, self.optimiser_step + 1, steps_per_epoch);
         self.engine.set_random(self.options.seed, self.step);

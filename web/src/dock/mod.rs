@@ -20,12 +20,17 @@ pub fn Dock() -> impl IntoView {
     };
     let four = |x: f32| format!("{x:.4}");
     let percent = |x: f32| format!("{:.1} %", x * 100.0);
+    // What is trained is what is measured.
+    let of = move || match workbench.options.with(|options| options.loss.name()) {
+        "CrossEntropyLoss" => " cross-entropy, nats".to_owned(),
+        name => format!(" {name}"),
+    };
     view! {
         <h2 class="visually-hidden">"Curves and evaluation"</h2>
         <div class="dock">
             <section class="curve" aria-label="Loss">
                 <div class="curve-head">
-                    <h3>"Loss" <span class="note">" cross-entropy, nats"</span></h3>
+                    <h3>"Loss" <span class="note">{of}</span></h3>
                     <ChartLegend
                         train=Signal::derive(last(|c| c.train.last().map(|p| p.loss), four))
                         validation=Signal::derive(last(|c| c.validation.last().map(|p| p.loss), four))

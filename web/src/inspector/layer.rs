@@ -31,10 +31,41 @@ pub fn LayerView(layer_idx: usize) -> impl IntoView {
                 <span class="shape">{shapes}</span>
             </div>
             <Form layer_idx/>
+            <Frozen layer_idx/>
         </section>
         <Output layer_idx/>
         <Parameters layer_idx/>
         <Kernels layer_idx/>
+    }
+}
+
+/// Whether the layer's parameters stay as they are, where it has any.
+#[component]
+fn Frozen(layer_idx: usize) -> impl IntoView {
+    let workbench = Workbench::get();
+    let has_parameters = move || {
+        workbench
+            .geometry
+            .with(|geometry| geometry.layers.get(layer_idx).is_some_and(|layer| !layer.parameters.is_empty()))
+    };
+    let is_frozen = move || workbench.options.with(|options| options.frozen.contains(&layer_idx));
+    let change = move |event: web_sys::Event| {
+        let freeze = event_target_checked(&event);
+        workbench.change_options(|options| {
+            options.frozen.retain(|&frozen| frozen != layer_idx);
+            if freeze {
+                options.frozen.push(layer_idx);
+                options.frozen.sort_unstable();
+            }
+        });
+    };
+    move || {
+        has_parameters().then(|| view! {
+            <label class="field check" title="Its parameters get no gradient and no step; another network starts with none frozen">
+                <span class="field-label">"frozen (requires_grad=False)"</span>
+                <input type="checkbox" data-testid="frozen" prop:checked=is_frozen on:change=change/>
+            </label>
+        })
     }
 }
 

@@ -85,10 +85,15 @@ impl Workbench {
             self.options.update(|_| {}); // Puts the value in force back into its field.
             return;
         }
+        let before = self.options.get_untracked();
         let answer = self.submit_options(options);
         spawn_local(async move {
             if let Err(error) = answer.await {
                 self.warn(error);
+                // What is refused has changed nothing.
+                if self.outstanding.with_value(|outstanding| outstanding.options == 0) {
+                    self.options.set(before);
+                }
             }
         });
     }

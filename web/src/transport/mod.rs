@@ -1,11 +1,14 @@
 //! The strip that runs the training: run controls, counters, options, backend.
 
 mod backend_badge;
+mod choice;
 mod counters;
 mod number_field;
+mod objective;
 mod optimiser;
 mod options;
 mod run_controls;
+mod schedule;
 
 use leptos::prelude::*;
 

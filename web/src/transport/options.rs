@@ -3,7 +3,9 @@ use nn::Optimiser;
 use nn::optimiser::{Adam, AdamW};
 
 use super::NumberField;
+use super::objective::{Objective, Start};
 use super::optimiser::Arguments;
+use super::schedule::ScheduleSection;
 use crate::menu::Menu;
 use crate::store::Workbench;
 
@@ -22,6 +24,11 @@ pub fn Options() -> impl IntoView {
         workbench.change_options(|options| {
             options.learning_rate = optimiser.usual_learning_rate();
             options.optimiser = optimiser;
+            if !optimiser.has_momentum()
+                && let Some(cycle) = options.schedule.cycle_momentum_mut()
+            {
+                *cycle = false;
+            }
         });
     };
     let slide = move |event: web_sys::Event| {
@@ -43,12 +50,16 @@ pub fn Options() -> impl IntoView {
             </label>
             <Menu
                 id="optimiser-menu"
-                label="Arguments of the optimiser"
+                label="Loss, optimiser's arguments, schedule, initial weights"
                 class="button quiet"
                 testid="optimiser-menu-button"
                 face=view! { <Summary/> <span class="caret" aria-hidden="true">"▾"</span> }.into_any()
             >
-                <Arguments/>
+                <div class="option-columns">
+                    <div><Objective/> <Start/></div>
+                    <div><Arguments/></div>
+                    <div><ScheduleSection/></div>
+                </div>
             </Menu>
             <div class="field rate">
                 <span class="field-label" id="rate-label">"Learning rate"</span>

@@ -1,6 +1,8 @@
+use tensor::ops::ElementLoss;
 use tensor::{NORM_CHUNK, Step};
 
 use super::{Grid, Row, dims, u32};
+use crate::specialise::Constant;
 
 /// One invocation per row of the last dimension.
 pub(super) fn last_dimension(file: &'static str, step: &Step) -> Row {
@@ -34,4 +36,20 @@ pub(super) fn grad_norm(file: &'static str, step: &Step) -> Row {
 pub(super) fn clip_coefficient(file: &'static str, step: &Step) -> Row {
     let constants = vec![("N_ELEMENTS", u32(step.reads[0].value.numel()))];
     Row { file, constants, grid: Grid::Workgroups(1) }
+}
+
+/// One workgroup over all elements, for a single number.
+pub(super) fn element_loss(file: &'static str, kind: ElementLoss, step: &Step) -> Row {
+    let constants = vec![("N_ELEMENTS", u32(step.reads[0].value.numel())), loss_kind(kind)];
+    Row { file, constants, grid: Grid::Workgroups(1) }
+}
+
+pub(super) fn loss_kind(kind: ElementLoss) -> (&'static str, Constant) {
+    let number = match kind {
+        ElementLoss::Mse => 0,
+        ElementLoss::L1 => 1,
+        ElementLoss::SmoothL1 => 2,
+        ElementLoss::BceWithLogits => 3,
+    };
+    ("KIND", u32(number))
 }

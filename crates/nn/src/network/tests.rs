@@ -70,7 +70,7 @@ fn gradients_and_an_update_are_a_training_step_bit_for_bit() {
     let optimiser = Optimiser::adam();
     let plans = [
         vec![network.training_plan(3, optimiser.update()).unwrap()],
-        vec![network.gradient_plan(3).unwrap(), network.update_plan(optimiser.update())],
+        vec![network.gradient_plan(3, Loss::default()).unwrap(), network.update_plan(optimiser.update())],
     ];
     let mut stream = Stream::new(0, Purpose::Test, 1);
     let images: Vec<f32> = (0..3 * 784).map(|_| stream.uniform()).collect();

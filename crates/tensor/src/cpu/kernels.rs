@@ -158,6 +158,10 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
         }
         Op::CountCorrect(_) => loss::count_correct(reads[0], reads[1].data, out),
         Op::Dropout(dropout) => dropout::run(*dropout, reads[0], reads[1].data, out),
+        Op::ElementLoss(kind) => loss::element_loss(*kind, reads[0].data, reads[1].data, out),
+        Op::ElementLossGrad(grad) => {
+            loss::element_loss_grad(grad.0, reads[0].data, reads[1].data, reads[2].data[0], out);
+        }
         Op::Extremum(kind) => binary::extremum(*kind, reads[0], reads[1], shape, out),
         Op::Gather(gather) => {
             indexing::gather(gather.dim, reads[0].data, reads[0].shape, reads[1], f32::NAN, out);
@@ -173,6 +177,7 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
         Op::MaxPool2dGrad(pool) => pool2d::maximum_grad(&pool.window, reads[0], reads[1], out),
         Op::NllLoss(_) => loss::nll_loss(reads[0], reads[1].data, out),
         Op::NllLossGrad(grad) => loss::nll_loss_grad(grad.n_classes, reads[0].data, reads[1].data, out),
+        Op::OneHot(one_hot) => loss::one_hot(one_hot.n_classes, reads[0].data, out),
         Op::Pad(pad) => strided::pad(pad, reads[0], shape, out),
         Op::Reduction(reduction) => reduction::run(reduction.kind, reads[0], shape, out),
         Op::Scatter(scatter) => {

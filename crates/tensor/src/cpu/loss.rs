@@ -2,6 +2,7 @@
 
 use super::kernels::{Read, Write};
 use super::softmax;
+use crate::ops::ElementLoss;
 
 pub(super) fn nll_loss(log_probabilities: Read<'_>, target: &[f32], out: &mut [f32]) {
     let [batch, n_classes] = log_probabilities.dims();
@@ -20,6 +21,56 @@ pub(super) fn nll_loss_grad(n_classes: usize, target: &[f32], grad_output: &[f32
         if let Some(cell) = row.get_mut(target as usize) {
             *cell = share;
         }
+    }
+}
+
+pub(super) fn one_hot(n_classes: usize, labels: &[f32], out: &mut [f32]) {
+    out.fill(0.0);
+    for (row, &label) in out.chunks_exact_mut(n_classes.max(1)).zip(bytemuck::cast_slice::<_, u32>(labels)) {
+        if let Some(cell) = row.get_mut(label as usize) {
+            *cell = 1.0;
+        }
+    }
+}
+
+/// Summed in 64 bits.
+pub(super) fn element_loss(kind: ElementLoss, input: &[f32], target: &[f32], out: &mut [f32]) {
+    let of = |x: f32, t: f32| {
+        let distance = (x - t).abs();
+        match kind {
+            ElementLoss::Mse => distance * distance,
+            ElementLoss::L1 => distance,
+            ElementLoss::SmoothL1 if distance < 1.0 => 0.5 * distance * distance,
+            ElementLoss::SmoothL1 => distance - 0.5,
+            ElementLoss::BceWithLogits => x.max(0.0) - x * t + (-x.abs()).exp().ln_1p(),
+        }
+    };
+    let sum: f64 = input.iter().zip(target).map(|(&x, &t)| f64::from(of(x, t))).sum();
+    out[0] = (sum / input.len() as f64) as f32;
+}
+
+pub(super) fn element_loss_grad(
+    kind: ElementLoss,
+    input: &[f32],
+    target: &[f32],
+    grad_output: f32,
+    out: &mut [f32],
+) {
+    let share = grad_output / input.len() as f32;
+    for ((out, &x), &t) in out.iter_mut().zip(input).zip(target) {
+        let difference = x - t;
+        let slope = match kind {
+            ElementLoss::Mse => 2.0 * difference,
+            ElementLoss::L1 if difference == 0.0 => 0.0,
+            ElementLoss::L1 => difference.signum(),
+            ElementLoss::SmoothL1 => difference.clamp(-1.0, 1.0),
+            ElementLoss::BceWithLogits => {
+                // The logistic function, from the side on which exp cannot overflow.
+                let small = (-x.abs()).exp();
+                (if x >= 0.0 { 1.0 } else { small }) / (1.0 + small) - t
+            }
+        };
+        *out = slope * share;
     }
 }
 

@@ -11,12 +11,14 @@ mod compare;
 mod conv2d;
 mod count_correct;
 mod dropout;
+mod element_loss;
 mod fused;
 mod gather;
 mod index_select;
 mod matmul;
 mod max_pool2d;
 mod nll_loss;
+mod one_hot;
 mod pad;
 mod reduction;
 mod reshape;
@@ -38,6 +40,7 @@ pub use compare::{Compare, Extremum};
 pub use conv2d::{Conv2d, Conv2dGradInput, Conv2dGradWeight};
 pub use count_correct::CountCorrect;
 pub use dropout::Dropout;
+pub use element_loss::{ElementLoss, ElementLossGrad};
 pub use fused::{
     ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CrossEntropy, Further, Linear, LinearCrossEntropy,
     LinearGradWeight, NO_CHOICE,
@@ -47,6 +50,7 @@ pub use index_select::{IndexAdd, IndexSelect};
 pub use matmul::MatMul;
 pub use max_pool2d::{MaxPool2d, MaxPool2dGrad};
 pub use nll_loss::{NllLoss, NllLossGrad};
+pub use one_hot::OneHot;
 pub use pad::Pad;
 pub use reduction::{Reduce, Reduction};
 pub use reshape::Reshape;
@@ -124,7 +128,7 @@ macro_rules! operations {
 
 // The kernel table of the CPU and that of the GPU have one row for each of these.
 operations! {
-    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Dropout, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearCrossEntropy, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
+    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Dropout, ElementLoss, ElementLossGrad, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearCrossEntropy, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, OneHot, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
 }
 
 #[derive(Debug)]

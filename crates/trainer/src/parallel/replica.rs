@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use nn::Network;
+use nn::{Loss, Network};
 use tensor::{TensorError, cpu};
 
 use crate::engine::{Key, run_batch};
@@ -34,9 +34,9 @@ const ALIVE: &str = "the thread lives as long as the engine";
 
 impl Replica {
     /// Starts a thread for shards of `n_images` pictures.
-    pub(super) fn start(network: &Network, n_images: usize) -> Result<Self, TensorError> {
+    pub(super) fn start(network: &Network, loss: Loss, n_images: usize) -> Result<Self, TensorError> {
         let mut executor = cpu::Executor::new(&network.layout(), 0);
-        let plan = executor.add(network.gradient_plan(n_images)?)?;
+        let plan = executor.add(network.gradient_plan(n_images, loss)?)?;
         let (to, work) = channel::<Shard>();
         let (done, from) = channel();
         std::thread::spawn(move || {

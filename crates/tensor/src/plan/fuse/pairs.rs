@@ -79,8 +79,8 @@ fn cross_entropy(graph: &Graph, uses: &Uses, logs: NodeId) -> Option<Found> {
     let count = uses.all(target).iter().copied().find(|&reader| {
         let node = graph.node(reader);
         matches!(node.op, Op::CountCorrect(_)) && node.inputs == [logits, target]
-    });
-    found.extend(count.map(|count| (count, Replacement::Further { of: loss, output_idx: 1 })));
+    })?;
+    found.push((count, Replacement::Further { of: loss, output_idx: 1 }));
     Some(found)
 }
 
@@ -89,8 +89,8 @@ fn classifier(graph: &Graph, uses: &Uses, product: NodeId) -> Option<Found> {
     let &[logits] = uses.inner(product)? else { return None };
     linear(graph, uses, product)?;
     let [_, n_classes] = graph.shape(logits)[..] else { return None };
-    let logs = uses.inner(logits)?.iter().copied();
-    let logs = logs.filter(|&reader| matches!(graph.node(reader).op, Op::LogSoftmax(_))).next()?;
+    let mut readers = uses.inner(logits)?.iter().copied();
+    let logs = readers.find(|&reader| matches!(graph.node(reader).op, Op::LogSoftmax(_)))?;
     let found = cross_entropy(graph, uses, logs)?;
     let output = |wanted: usize| {
         found.iter().find_map(|(id, replacement)| match replacement {
