@@ -1,6 +1,7 @@
-//! Development tasks: `cargo xtask serve`, `data`, `dist`, `check`, `test`, `verify-export`. Nothing else depends on this crate.
+//! Development tasks: `cargo xtask serve`, `data`, `dist`, `check`, `test`, `verify-export`, `bench`. Nothing else depends on this crate.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program talks to its terminal")]
 
+mod bench;
 mod check;
 mod data;
 mod dist;
@@ -38,6 +39,8 @@ enum Task {
     Check,
     /// Run exported networks in PyTorch and ONNX Runtime, where Python has them, and compare their logits
     VerifyExport(verify_export::Options),
+    /// Time kernels, training steps, and other libraries in the same browser
+    Bench(bench::Options),
     /// Everything, in order: what continuous integration runs
     Test(test::Options),
 }
@@ -59,6 +62,7 @@ fn run(task: Task) -> Result<()> {
         Task::Dist(options) => dist::run(&options),
         Task::Check => check::run(),
         Task::VerifyExport(options) => verify_export::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Test(options) => test::run(&options),
     }
 }
