@@ -106,9 +106,14 @@ impl Case {
         }
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self, unfused: bool) -> Plan {
         let outputs = self.outputs.clone();
-        Plan::compile(&self.graph, &PlanRequest { outputs, unfused: true, ..PlanRequest::default() })
+        Plan::compile(&self.graph, &PlanRequest { outputs, unfused, ..PlanRequest::default() })
+    }
+
+    /// The names of the steps that it becomes when what can be fused is.
+    pub fn fused_steps(&self) -> Vec<&'static str> {
+        self.plan(false).steps.iter().map(|step| step.kernel.name()).collect()
     }
 
     /// What the CPU makes of it.
@@ -116,7 +121,10 @@ impl Case {
     /// # Panics
     /// Where the CPU cannot run it.
     pub fn on_cpu(&self) -> Results {
-        let plan = self.plan();
+        self.plan_on_cpu(self.plan(true))
+    }
+
+    fn plan_on_cpu(&self, plan: Plan) -> Results {
         let mut executor = cpu::Executor::new(&plan.layout.clone(), 0);
         let plan = executor.add(plan).expect("the CPU runs every case");
         for (name, given) in &self.given {
@@ -137,7 +145,10 @@ impl Case {
     /// # Panics
     /// Where the GPU cannot run it.
     pub async fn on_gpu(&self, device: &Rc<Device>) -> Results {
-        let plan = self.plan();
+        self.plan_on_gpu(device, self.plan(true)).await
+    }
+
+    async fn plan_on_gpu(&self, device: &Rc<Device>, plan: Plan) -> Results {
         let mut executor = gpu::Executor::new(device, &plan.layout.clone(), 0).expect("the GPU is there");
         let plan = executor.add(plan).expect("the GPU runs every case");
         for (name, given) in &self.given {
@@ -158,10 +169,23 @@ impl Case {
     /// # Panics
     /// Where they do not.
     pub async fn assert_parity(&self, device: &Rc<Device>, what: &str) {
-        let (expected, received) = (self.on_cpu(), self.on_gpu(device).await);
-        for ((name, expected), (_, received)) in expected.iter().zip(&received) {
-            assert_close(&format!("{what}, {name}"), received, expected, Tolerance::SUMS);
-        }
+        assert_same(what, &self.on_gpu(device).await, &self.on_cpu());
+    }
+
+    /// Checks that the GPU computes the fused steps as the CPU does, and as both compute the operations one by one.
+    ///
+    /// # Panics
+    /// Where they do not.
+    pub async fn assert_fused_parity(&self, device: &Rc<Device>, what: &str) {
+        let received = self.plan_on_gpu(device, self.plan(false)).await;
+        assert_same(&format!("{what}, fused"), &received, &self.plan_on_cpu(self.plan(false)));
+        assert_same(&format!("{what}, fused and not"), &received, &self.on_cpu());
+    }
+}
+
+fn assert_same(what: &str, received: &Results, expected: &Results) {
+    for ((name, expected), (_, received)) in expected.iter().zip(received) {
+        assert_close(&format!("{what}, {name}"), received, expected, Tolerance::SUMS);
     }
 }
 

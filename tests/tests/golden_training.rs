@@ -216,7 +216,7 @@ impl<'a> Run<'a> {
     async fn on_gpu(&self, mnist: &Mnist) {
         let Some(device) = open_gpu().await else { return };
         let update = self.optimiser.update();
-        let plan = self.network.clone().unfused().training_plan(self.batch, update).unwrap();
+        let plan = self.network.training_plan(self.batch, update).unwrap();
         let mut executor = gpu::Executor::new(&device, &plan.layout.clone(), update.n_states()).unwrap();
         executor.set_parameters(&self.flat(&plan.layout, "init")).unwrap();
         let plan = executor.add(plan).unwrap();

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use gpu::{Counts, Device, GpuError, RECORD_CAPACITY};
+use gpu::{Counts, Device, GpuError, Numbers, RECORD_CAPACITY, STEPS_AT_ONCE};
 use nn::{Network, initial_parameters, names, presets};
 use receptive_tests::gpu_tests;
 use tensor::ops::Activation;
@@ -11,6 +11,9 @@ use tensor::{Graph, Hyper, ParameterLayout, Plan, PlanRequest, TensorError, Upda
 
 gpu_tests!(
     a_step_makes_nothing_and_submits_once,
+    queued_steps_are_few_dispatches_fewer_submits_and_no_objects,
+    queued_steps_give_the_bits_of_single_ones,
+    a_queued_step_asks_for_all_inputs,
     recorded_steps_come_back_in_order,
     reads_leave_the_executor_free_and_see_the_numbers_of_their_time,
     several_outputs_come_with_one_submission,
@@ -23,7 +26,7 @@ gpu_tests!(
 const BATCH: usize = 8;
 
 fn small() -> Network {
-    Network::new(presets::model("s").expect("there is a preset s"), 10).unwrap().unfused()
+    Network::new(presets::model("s").expect("there is a preset s"), 10).unwrap()
 }
 
 /// The network S with its training plan, ready to step.
@@ -71,6 +74,100 @@ async fn a_step_makes_nothing_and_submits_once(device: Rc<Device>) {
     executor.state(0).await.unwrap();
     assert_eq!(made(device.counts()), made(before));
     assert_eq!(device.counts().submits - after.submits, 4);
+}
+
+/// The inputs of step `step`, each different, and its hyper-parameters.
+fn batch(step: usize) -> (Vec<f32>, Vec<u32>, Hyper) {
+    let pixels = (0..BATCH * 784).map(|idx| ((idx + 7 * step) * 31 % 256) as f32 / 255.0).collect();
+    let labels = (0..BATCH).map(|idx| ((idx + step) % 10) as u32).collect();
+    let learning_rate = 0.05 / (1 + step) as f32;
+    (pixels, labels, Hyper { learning_rate, beta1: 0.9, ..Hyper::default() })
+}
+
+fn queue(executor: &mut gpu::Executor, plan: gpu::PlanIdx, step: usize) {
+    let (pixels, labels, hyper) = batch(step);
+    let inputs = [(names::IMAGES, Numbers::F32(&pixels)), (names::LABELS, Numbers::U32(&labels))];
+    executor.queue_step(plan, &inputs, hyper).unwrap();
+}
+
+async fn queued_steps_are_few_dispatches_fewer_submits_and_no_objects(device: Rc<Device>) {
+    let (mut executor, plan) = trainer(&device);
+    queue(&mut executor, plan, 0);
+    executor.take_recorded().await.unwrap();
+    let before = device.counts();
+    let n_steps = 4 * STEPS_AT_ONCE;
+    for step in 0..n_steps {
+        queue(&mut executor, plan, step);
+    }
+    let after = device.counts();
+    assert_eq!(made(after), made(before));
+    assert!(executor.dispatches(plan) <= 8, "{} dispatches a step", executor.dispatches(plan));
+    assert_eq!(after.dispatches - before.dispatches, n_steps * executor.dispatches(plan));
+    let n_submits = after.submits - before.submits;
+    assert!(4 * n_submits <= n_steps, "{n_submits} submits for {n_steps} steps");
+    assert_eq!(executor.take_recorded().await.unwrap().len(), n_steps);
+}
+
+async fn queued_steps_give_the_bits_of_single_ones(device: Rc<Device>) {
+    // One submission of as many as there can be, one of a part, and reads in between.
+    let n_steps = STEPS_AT_ONCE + 3;
+    let (mut single, plan) = trainer(&device);
+    for step in 0..n_steps {
+        let (pixels, labels, hyper) = batch(step);
+        single.write_input(plan, names::IMAGES, &pixels).unwrap();
+        single.write_input_u32(plan, names::LABELS, &labels).unwrap();
+        single.set_hyper(hyper);
+        single.run_recorded(plan).unwrap();
+    }
+    let (mut queued, plan) = trainer(&device);
+    let mut half_way = Vec::new();
+    for step in 0..n_steps {
+        queue(&mut queued, plan, step);
+        if step == n_steps / 2 {
+            half_way = queued.parameters().await.unwrap();
+        }
+    }
+    let expected = single.take_recorded().await.unwrap();
+    assert_eq!(expected.len(), n_steps);
+    assert!(expected.windows(2).all(|pair| pair[0] != pair[1]), "{expected:?}");
+    assert_eq!(queued.take_recorded().await.unwrap(), expected);
+    assert_eq!(queued.parameters().await.unwrap(), single.parameters().await.unwrap());
+    assert_ne!(half_way, single.parameters().await.unwrap());
+    assert_eq!(queued.state(0).await.unwrap(), single.state(0).await.unwrap());
+
+    // After both, the next step is the same again.
+    let (_, _, hyper) = batch(n_steps);
+    single.set_hyper(hyper);
+    single.run_recorded(plan).unwrap();
+    let (pixels, labels, _) = batch(n_steps - 1);
+    let inputs = [(names::IMAGES, Numbers::F32(&pixels)), (names::LABELS, Numbers::U32(&labels))];
+    queued.queue_step(plan, &inputs, hyper).unwrap();
+    let last = single.take_recorded().await.unwrap();
+    assert_eq!(queued.take_recorded().await.unwrap(), last);
+}
+
+async fn a_queued_step_asks_for_all_inputs(device: Rc<Device>) {
+    let (mut executor, plan) = trainer(&device);
+    let labels = [0; BATCH];
+    let only = [(names::LABELS, Numbers::U32(&labels))];
+    assert!(matches!(
+        executor.queue_step(plan, &only, Hyper::default()),
+        Err(GpuError::Tensor(TensorError::UnknownName { what: "input among those given", .. }))
+    ));
+    let short = [(names::IMAGES, Numbers::F32(&[0.5])), (names::LABELS, Numbers::U32(&labels))];
+    assert!(matches!(
+        executor.queue_step(plan, &short, Hyper::default()),
+        Err(GpuError::Tensor(TensorError::Length { received: 1, .. }))
+    ));
+    // Nothing of them was queued.
+    assert_eq!(executor.take_recorded().await.unwrap().len(), 0);
+    for step in 0..RECORD_CAPACITY {
+        queue(&mut executor, plan, step);
+    }
+    let (pixels, labels, hyper) = batch(0);
+    let inputs = [(names::IMAGES, Numbers::F32(&pixels)), (names::LABELS, Numbers::U32(&labels))];
+    let full = GpuError::RecordFull { capacity: RECORD_CAPACITY };
+    assert_eq!(executor.queue_step(plan, &inputs, hyper).unwrap_err(), full);
 }
 
 async fn recorded_steps_come_back_in_order(device: Rc<Device>) {

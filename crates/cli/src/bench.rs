@@ -21,7 +21,7 @@ use crate::{dataset, driver, model};
 const N_BATCHES: usize = 8;
 
 /// Steps between two looks at the clock on a GPU, where a step by itself is only submitted.
-const GPU_STEPS_AT_ONCE: usize = 10;
+const GPU_STEPS_AT_ONCE: usize = 16;
 
 /// The arguments of `receptive bench`.
 #[derive(Args, Debug)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, value_parser};
 use eyre::{Context, OptionExt, Result, ensure};
-use nn::{Network, initial_parameters, state_dict};
+use nn::{Network, state_dict};
 use serde_json::json;
 
 use crate::report::{Failed, Report};
@@ -56,13 +56,15 @@ pub fn run(options: &Options) -> Result<()> {
     let report = Report::new(options.json);
     let training = options.training.options(options.seed, options.epochs as f64)?;
     let given = options.weights.as_deref().map(weights::read).transpose()?;
-    let network = Network::new(model::choose(options.model.as_deref(), given.as_deref())?, data::N_CLASSES)?;
+    let model = model::choose(options.model.as_deref(), given.as_deref())?;
+    training.loss.check_network(&model)?;
+    let network = Network::new(model, data::N_CLASSES)?.with_frozen(&training.frozen)?;
     let layout = network.layout();
     let parameters = match (&given, &options.weights) {
         (Some(bytes), Some(path)) => {
             state_dict::load(&layout, bytes).wrap_err_with(|| path.display().to_string())?
         }
-        _ => initial_parameters(&layout, training.seed),
+        _ => training.initialisation.parameters(&network, training.seed),
     };
     let safetensors = || {
         let model = network.model().to_json();

@@ -108,5 +108,10 @@ fn what_cannot_be_exported_is_refused_and_nothing_is_written() {
     refused(&["--format", "pytorch", "--out", text(&weights)], &["where the script's weights would go"]);
     let itself = ["--format", "onnx", "--weights", text(&weights), "--out", text(&weights)];
     refused(&itself, &["the file of weights itself"]);
+    refused(&[&onnx[..], &["--loss", "nll"]].concat(), &["LogSoftmax"]);
+    refused(&[&onnx[..], &["--freeze", "1"]].concat(), &["frozen names layer 1"]);
+    let rising =
+        ["--format", "pytorch", "--out", text(&out), "--schedule", "one-cycle", "--warmup-epochs", "1"];
+    refused(&rising, &["OneCycleLR rises by itself"]);
     refused(&[&onnx[..], &["--lr", "-1"]].concat(), &["learning_rate is -1"]);
 }

@@ -7,6 +7,7 @@ Exits with 3 where neither PyTorch nor ONNX Runtime is installed.
 """
 
 import importlib.util
+import math
 import sys
 from pathlib import Path
 
@@ -38,6 +39,21 @@ def learning_rates(path, n_steps):
         optimizer.step()
         scheduler.step()
     return rates
+
+
+def train(path, images):
+    """The loss of the second of two steps of a PyTorch script."""
+    import torch
+
+    script = load_script(path)
+    model = script.make_model()
+    optimizer = script.make_optimizer(model)
+    scheduler = script.make_scheduler(optimizer, 1, 2)
+    labels = torch.arange(len(images)) % 10
+    batches = [(torch.from_numpy(images * 255).byte(), labels)]
+    step = (model, script.make_loss(), optimizer, scheduler, batches, "cpu")
+    script.train_epoch(*step)
+    return script.train_epoch(*step)
 
 
 def run_script(path, images):
@@ -103,6 +119,9 @@ def main():
                 verdict = "ok" if difference <= MOST else f"MORE than {MOST}"
                 print(f"{path.stem:10} {'rates':8} {difference:.2e}  {verdict}")
                 differences.append(difference)
+                loss = train(path.with_suffix(ending), expected["images"])
+                print(f"{path.stem:10} {'trains':8} to a loss of {loss:.4f}")
+                differences.append(0 if math.isfinite(loss) else math.inf)
     if not differences:
         sys.exit(f"{folder} holds nothing to compare")
     print(f"largest difference: {max(differences):.2e}")

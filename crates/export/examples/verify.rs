@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 
+use nn::loss::Loss;
+use nn::options::Augment;
 use nn::schedule::{CosineAnnealingLR, Schedule, Warmup};
 use nn::{ModelSpec, Network, Optimiser, TrainingOptions, initial_parameters, presets, state_dict};
 use safetensors::tensor::{Dtype, TensorView, serialize};
@@ -79,7 +81,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Every schedule with every optimiser that can follow it, in turn, and one after a rise.
+/// Every schedule with every optimiser that can follow it and what else a step can do, in turn, and one after a rise.
 fn options() -> Vec<TrainingOptions> {
     let schedules = Schedule::all().into_iter().zip(Optimiser::all().into_iter().cycle());
     let usual = TrainingOptions::default();
@@ -90,6 +92,15 @@ fn options() -> Vec<TrainingOptions> {
         if let Some(cycle_momentum) = options.schedule.cycle_momentum_mut() {
             *cycle_momentum = options.optimiser.has_momentum();
         }
+    }
+    for (idx, options) in all.iter_mut().enumerate() {
+        options.learning_rate = options.optimiser.usual_learning_rate();
+        // Of the losses all but NLLLoss, which not every network can have.
+        options.loss = [0, 2, 3, 4, 5, 0].map(|loss| Loss::all()[loss])[idx % 6];
+        options.l1 = if idx % 2 == 0 { 1e-4 } else { 0.0 };
+        options.clip_grad_norm = (idx % 3 == 0).then_some(1.0);
+        options.frozen = if idx % 3 == 1 { vec![0] } else { Vec::new() };
+        options.augment = Augment { shift: idx % 3 };
     }
     let warmup = Warmup { epochs: 0.5, start_factor: 0.2 };
     let schedule = Schedule::CosineAnnealingLR(CosineAnnealingLR { eta_min: 0.001 });

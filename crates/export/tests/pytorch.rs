@@ -1,7 +1,9 @@
 //! The script says what the network and the options say.
 
 use export::ExportError;
+use nn::loss::{CrossEntropyLoss, Loss};
 use nn::optimiser::{Adagrad, Adam, AdamW, RMSprop, Sgd};
+use nn::options::Augment;
 use nn::schedule::{CosineAnnealingLR, OneCycleLR, Schedule, StepLR, Warmup};
 use nn::{ModelSpec, Network, Optimiser, TrainingOptions};
 
@@ -171,6 +173,52 @@ fn the_schedule_is_pytorchs_in_steps() {
     for argument in ["max_lr=0.05", "total_steps=n_steps", "pct_start=0.3", "final_div_factor=10000.0"] {
         assert!(one_cycle.contains(argument), "{one_cycle}");
     }
+}
+
+#[test]
+fn losses_penalties_frozen_layers_and_moved_pictures_are_written_out() {
+    let plain = script(LINEAR, &TrainingOptions::default());
+    assert!(
+        plain.contains("    return nn.CrossEntropyLoss()\n") && plain.contains("to_pixels(images, device)")
+    );
+    for word in ["clip_grad_norm_", "sign()", "requires_grad_", "moved", "one_hot"] {
+        assert!(!plain.contains(word), "{word}");
+    }
+    let usual = TrainingOptions::default();
+    let smoothed = CrossEntropyLoss { label_smoothing: 0.1 };
+    let options = TrainingOptions { loss: Loss::CrossEntropyLoss(smoothed), ..usual.clone() };
+    assert!(script(LINEAR, &options).contains("    return nn.CrossEntropyLoss(label_smoothing=0.1)\n"));
+    for loss in Loss::all().into_iter().skip(2) {
+        let text = script(LINEAR, &TrainingOptions { loss, ..usual.clone() });
+        assert!(text.contains(&format!(
+            "    compare = nn.{}()\n    return lambda output, labels: compare(",
+            loss.name()
+        )));
+        assert!(text.contains("import one_hot\n"));
+    }
+    let options = TrainingOptions {
+        l1: 1e-4,
+        clip_grad_norm: Some(0.5),
+        frozen: vec![1, 0, 1],
+        augment: Augment { shift: 2 },
+        ..usual
+    };
+    let text = script(LINEAR, &options);
+    let expected = "        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        for parameter in model.parameters():
+            if parameter.grad is not None:
+                parameter.grad += 0.0001 * parameter.detach().sign()
+        optimizer.step()
+";
+    assert!(text.contains(expected), "{text}");
+    assert!(
+        text.contains("    for frozen in [0, 1]:\n        model[frozen].requires_grad_(False)\n    loss_of")
+    );
+    assert!(text.contains("pad(images, [2, 2, 2, 2])") && text.contains("torch.randint(5, ("));
+    assert!(text.contains("to_pixels(moved(images), device)"));
+    assert!(text.lines().all(|line| line.chars().count() <= 79 && !line.ends_with(' ')));
+    assert!(!text.contains("\n\n\n\n") && !plain.contains("\n\n\n\n"));
 }
 
 #[test]

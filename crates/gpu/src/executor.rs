@@ -1,7 +1,9 @@
+use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::ops::Range;
 use std::rc::Rc;
 
-use tensor::{HYPER_LEN, Hyper, ParameterLayout, Plan, Role, TensorError};
+use tensor::{Hyper, ParameterLayout, Plan, Role, TensorError};
 
 use crate::device::Device;
 use crate::error::GpuError;
@@ -14,6 +16,41 @@ use prepared::Prepared;
 
 /// A plan's position in its executor.
 pub type PlanIdx = usize;
+
+/// The most steps that one submission runs.
+pub const STEPS_AT_ONCE: usize = 8;
+
+/// The outputs that are recorded.
+pub(crate) const LOSS: &str = "loss";
+pub(crate) const N_CORRECT: &str = "n_correct";
+
+/// How far apart the hyper-parameters of steps lie that are submitted together.
+const HYPER_SLOT_BYTES: u64 = 256;
+
+/// What an input is given.
+#[derive(Clone, Copy, Debug)]
+pub enum Numbers<'a> {
+    /// Floating-point numbers.
+    F32(&'a [f32]),
+    /// Labels, positions, keys.
+    U32(&'a [u32]),
+}
+
+impl Numbers<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::F32(numbers) => numbers.len(),
+            Self::U32(numbers) => numbers.len(),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::F32(numbers) => bytemuck::cast_slice(numbers),
+            Self::U32(numbers) => bytemuck::cast_slice(numbers),
+        }
+    }
+}
 
 /// Runs plans over one set of parameters, gradients and optimiser's states, which stay on the GPU.
 ///
@@ -34,8 +71,10 @@ pub struct Executor {
     device: Rc<Device>,
     shared: Shared,
     flat_readback: Readback,
-    recorder: Recorder,
+    recorder: RefCell<Recorder>,
     plans: Vec<Prepared>,
+    /// Steps that wait for their submission: of which plan, and how many.
+    queued: Cell<Option<(PlanIdx, usize)>>,
 }
 
 /// The buffers that all plans share.
@@ -45,6 +84,8 @@ struct Shared {
     gradients: wgpu::Buffer,
     states: Vec<wgpu::Buffer>,
     hyper: wgpu::Buffer,
+    /// Bound where a shader has places for outputs that nobody wants; no shader has more.
+    unwritten: [wgpu::Buffer; 2],
 }
 
 impl Shared {
@@ -79,15 +120,17 @@ impl Executor {
             parameters: flat("parameters")?,
             gradients: flat("gradients")?,
             states,
-            hyper: prepared::storage(device, "hyper", HYPER_LEN)?,
+            hyper: prepared::storage(device, "hyper", (1 + STEPS_AT_ONCE) * HYPER_SLOT_BYTES as usize / 4)?,
+            unwritten: [(); 2].map(|()| device.buffer("unwritten", 4, wgpu::BufferUsages::STORAGE)),
         };
         device.check()?;
         Ok(Self {
             device: Rc::clone(device),
             shared,
             flat_readback: Readback::new(device, "parameters, gradients and states", layout.len, 2),
-            recorder: Recorder::new(device),
+            recorder: RefCell::new(Recorder::new(device)),
             plans: Vec::new(),
+            queued: Cell::new(None),
         })
     }
 
@@ -125,12 +168,8 @@ impl Executor {
 
     fn write_input_bytes(&self, plan: PlanIdx, name: &str, len: usize, bytes: &[u8]) -> Result<(), GpuError> {
         let prepared = self.prepared(plan)?;
-        let buffer = prepared
-            .plan
-            .input(name)
-            .ok_or_else(|| TensorError::UnknownName { what: "input", name: name.to_owned() })?;
-        check_len(&format!("the input {name:?}"), prepared.plan.buffers[buffer].len, len)?;
-        self.device.queue.write_buffer(&prepared.buffers[buffer], 0, bytes);
+        let buffer = input_buffer(prepared, name, len)?;
+        prepared.write_input(&self.device, 0, buffer, bytes);
         Ok(())
     }
 
@@ -168,7 +207,12 @@ impl Executor {
 
     /// Sets what the optimiser reads at every step.
     pub fn set_hyper(&self, hyper: Hyper) {
-        self.device.queue.write_buffer(&self.shared.hyper, 0, bytemuck::bytes_of(&hyper));
+        self.write_hyper(0, hyper);
+    }
+
+    fn write_hyper(&self, slot: usize, hyper: Hyper) {
+        let at = slot as u64 * HYPER_SLOT_BYTES;
+        self.device.queue.write_buffer(&self.shared.hyper, at, bytemuck::bytes_of(&hyper));
     }
 
     /// Runs a plan once, with one submission; it returns as soon as the GPU has its commands.
@@ -177,7 +221,8 @@ impl Executor {
     /// [`GpuError::NoPlan`]; [`GpuError::Lost`] and [`GpuError::Refused`] for what went wrong so far.
     pub fn run(&mut self, plan: PlanIdx) -> Result<(), GpuError> {
         self.device.check()?;
-        let encoder = self.encode(self.prepared(plan)?);
+        self.submit_queued();
+        let encoder = self.encode(self.prepared(plan)?, 0..1);
         self.device.submit(encoder);
         Ok(())
     }
@@ -189,25 +234,86 @@ impl Executor {
     /// As there; [`GpuError::RecordFull`] after [`RECORD_CAPACITY`](crate::RECORD_CAPACITY) steps that nobody took.
     pub fn run_recorded(&mut self, plan: PlanIdx) -> Result<(), GpuError> {
         self.device.check()?;
-        self.recorder.check_room()?;
+        self.submit_queued();
+        self.recorder.borrow().check_room(0)?;
         let prepared = self.prepared(plan)?;
         // Looked up before anything is submitted, so that an error leaves nothing half done.
-        prepared.scalar("loss")?;
-        prepared.scalar("n_correct")?;
-        let mut encoder = self.encode(prepared);
-        let prepared = &self.plans[plan];
-        let numbers = [prepared.scalar("loss")?, prepared.scalar("n_correct")?];
-        self.recorder.record(&mut encoder, numbers);
+        let numbers = [prepared.scalar(LOSS, 0)?, prepared.scalar(N_CORRECT, 0)?];
+        let mut encoder = self.encode(prepared, 0..1);
+        self.recorder.borrow_mut().record(&mut encoder, numbers);
         self.device.submit(encoder);
         Ok(())
     }
 
-    /// `[loss, n_correct]` of all recorded steps since the last take, in order.
-    pub fn take_recorded(&mut self) -> impl Future<Output = Result<Vec<[f32; 2]>, GpuError>> + use<> {
-        self.recorder.take(&self.device)
+    /// A recorded step with these inputs, which are all that the plan has, and hyper-parameters. Up to [`STEPS_AT_ONCE`]
+    /// steps are submitted together: when there are so many, or before anything is read or otherwise run. Inputs and
+    /// hyper-parameters that are given for single runs stay as they are.
+    ///
+    /// # Errors
+    /// As [`run_recorded`](Self::run_recorded); [`TensorError::UnknownName`] and [`TensorError::Length`] where the inputs do
+    /// not fit the plan.
+    pub fn queue_step(
+        &mut self,
+        plan: PlanIdx,
+        inputs: &[(&str, Numbers<'_>)],
+        hyper: Hyper,
+    ) -> Result<(), GpuError> {
+        self.device.check()?;
+        if self.queued.get().is_some_and(|(queued, _)| queued != plan) {
+            self.submit_queued();
+        }
+        let n_queued = self.queued.get().map_or(0, |(_, n)| n);
+        self.recorder.borrow().check_room(n_queued)?;
+        let prepared = self.prepared(plan)?;
+        prepared.scalar(LOSS, 0)?;
+        prepared.scalar(N_CORRECT, 0)?;
+        let buffers = inputs.iter().map(|(name, numbers)| input_buffer(prepared, name, numbers.len()));
+        let buffers: Vec<usize> = buffers.collect::<Result<_, _>>()?;
+        let not_given =
+            prepared.plan.buffers.iter().enumerate().find_map(|(idx, buffer)| match &buffer.role {
+                Role::Input(name) if !buffers.contains(&idx) => Some(name.clone()),
+                _ => None,
+            });
+        if let Some(name) = not_given {
+            return Err(TensorError::UnknownName { what: "input among those given", name }.into());
+        }
+        let slot = if prepared.has_slots() { 1 + n_queued } else { 0 };
+        for (buffer, (_, numbers)) in buffers.into_iter().zip(inputs) {
+            prepared.write_input(&self.device, slot, buffer, numbers.bytes());
+        }
+        self.write_hyper(slot, hyper);
+        if !prepared.has_slots() {
+            return self.run_recorded(plan);
+        }
+        let is_full = slot == prepared.steps_at_once();
+        self.queued.set(Some((plan, slot)));
+        if is_full {
+            self.submit_queued();
+        }
+        Ok(())
     }
 
-    /// One output as the last run left it; unsigned integers come as the numbers of the same bits.
+    /// Submits the steps that wait.
+    fn submit_queued(&self) {
+        let Some((plan, n)) = self.queued.take() else { return };
+        let prepared = &self.plans[plan];
+        let mut encoder = self.encode(prepared, 1..1 + n);
+        for slot in 1..=n {
+            if let (Ok(loss), Ok(n_correct)) = (prepared.scalar(LOSS, slot), prepared.scalar(N_CORRECT, slot))
+            {
+                self.recorder.borrow_mut().record(&mut encoder, [loss, n_correct]);
+            }
+        }
+        self.device.submit(encoder);
+    }
+
+    /// `[loss, n_correct]` of all recorded steps since the last take, in order.
+    pub fn take_recorded(&mut self) -> impl Future<Output = Result<Vec<[f32; 2]>, GpuError>> + use<> {
+        self.submit_queued();
+        self.recorder.borrow_mut().take(&self.device)
+    }
+
+    /// One output as the last single run left it; unsigned integers come as the numbers of the same bits.
     pub fn read_output(
         &self,
         plan: PlanIdx,
@@ -223,8 +329,9 @@ impl Executor {
         plan: PlanIdx,
         names: &[&str],
     ) -> impl Future<Output = Result<Vec<Vec<f32>>, GpuError>> + use<> {
+        self.submit_queued();
         let reading = self.prepared(plan).and_then(|prepared| {
-            let pieces: Result<Vec<_>, _> = names.iter().map(|name| prepared.output(name)).collect();
+            let pieces: Result<Vec<_>, _> = names.iter().map(|name| prepared.output(name, 0)).collect();
             Ok(prepared.readback.read(&self.device, &pieces?))
         });
         async move { reading?.await }
@@ -243,27 +350,33 @@ impl Executor {
         self.plans.get(plan_idx).ok_or(GpuError::NoPlan { plan_idx, n_plans })
     }
 
-    fn encode(&self, prepared: &Prepared) -> wgpu::CommandEncoder {
+    /// The plan's kernels, once per slot, all in one pass.
+    fn encode(&self, prepared: &Prepared, slots: Range<usize>) -> wgpu::CommandEncoder {
         let mut encoder = self.device.wgpu.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        for dispatch in &prepared.dispatches {
-            pass.set_pipeline(&dispatch.pipeline);
-            pass.set_bind_group(0, &dispatch.bind_group, &[]);
-            let [x, y] = dispatch.n_workgroups;
-            pass.dispatch_workgroups(x, y, 1);
+        let n_dispatches = slots.len() * prepared.dispatches.len();
+        for slot in slots {
+            for dispatch in &prepared.dispatches {
+                pass.set_pipeline(&dispatch.pipeline);
+                pass.set_bind_group(0, dispatch.bind_group(slot), &[]);
+                let [x, y] = dispatch.n_workgroups;
+                pass.dispatch_workgroups(x, y, 1);
+            }
         }
         drop(pass);
-        self.device.count(|counts| counts.dispatches += prepared.dispatches.len());
+        self.device.count(|counts| counts.dispatches += n_dispatches);
         encoder
     }
 
     fn write_flat(&self, what: &str, buffer: &wgpu::Buffer, numbers: &[f32]) -> Result<(), GpuError> {
         check_len(what, self.shared.layout.len, numbers.len())?;
+        self.submit_queued();
         self.device.queue.write_buffer(buffer, 0, bytemuck::cast_slice(numbers));
         Ok(())
     }
 
     fn read_flat(&self, buffer: &wgpu::Buffer) -> impl Future<Output = Result<Vec<f32>, GpuError>> + use<> {
+        self.submit_queued();
         let piece = Piece { buffer, offset: 0, len: self.shared.layout.len };
         let reading = self.flat_readback.read(&self.device, &[piece]);
         async move { Ok(reading.await?.concat()) }
@@ -283,11 +396,20 @@ impl std::fmt::Debug for Executor {
 impl Drop for Executor {
     /// In a browser, memory would otherwise wait for the garbage collector.
     fn drop(&mut self) {
-        let shared = [&self.shared.parameters, &self.shared.gradients, &self.shared.hyper];
-        let shared = shared.into_iter().chain(&self.shared.states);
+        let Shared { parameters, gradients, hyper, unwritten, .. } = &self.shared;
+        let shared = [parameters, gradients, hyper];
+        let shared = shared.into_iter().chain(unwritten).chain(&self.shared.states);
         let own = self.plans.iter().flat_map(Prepared::own_buffers);
         shared.chain(own).for_each(wgpu::Buffer::destroy);
     }
+}
+
+/// The position of an input's buffer, where it takes that many numbers.
+fn input_buffer(prepared: &Prepared, name: &str, len: usize) -> Result<usize, TensorError> {
+    let unknown = || TensorError::UnknownName { what: "input", name: name.to_owned() };
+    let buffer = prepared.plan.input(name).ok_or_else(unknown)?;
+    check_len(&format!("the input {name:?}"), prepared.plan.buffers[buffer].len, len)?;
+    Ok(buffer)
 }
 
 fn check_len(what: &str, expected: usize, received: usize) -> Result<(), TensorError> {

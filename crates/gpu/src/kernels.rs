@@ -2,7 +2,9 @@
 //! cover the output.
 
 mod batch_norm2d;
+mod conv_block;
 mod elementwise;
+mod linear;
 mod matmul;
 mod rows;
 mod strided;
@@ -24,6 +26,8 @@ pub(crate) struct Launch<'a> {
     constants: Vec<(&'static str, Constant)>,
     /// What is bound first, in the shader's order; what is written follows.
     pub(crate) reads: Vec<&'a Operand>,
+    /// How many buffers the shader never writes, bound behind those it does.
+    pub(crate) n_absent_writes: usize,
     /// How many workgroups; rows of 65,535 where there are more.
     pub(crate) n_workgroups: u32,
 }
@@ -82,11 +86,21 @@ pub(crate) fn launch(step: &Step, is_software: bool) -> Result<Launch<'_>, GpuEr
         Grid::Workgroups(n_workgroups) => n_workgroups,
     };
     let mut reads: Vec<&Operand> = step.reads.iter().collect();
-    if let (Kernel::Operation(Op::Conv2d(_)), [_, weight]) = (&step.kernel, step.reads.as_slice()) {
-        // The shader has a place for a bias; without one it reads nothing there.
-        reads.push(weight);
+    let mut n_absent_writes = 0;
+    if let Kernel::Operation(op) = &step.kernel {
+        // The shaders have places for all that an operation may read or write; what is not there they do not touch.
+        let (n_reads, n_writes) = match op {
+            Op::Conv2d(_) => (3, 1),
+            Op::ConvBlock(_) | Op::ConvBlockGradWeight(_) => (3, 2),
+            Op::LinearGradWeight(_) => (3, 4),
+            _ => (reads.len(), step.writes.len()),
+        };
+        if reads.len() < n_reads {
+            reads.push(&step.reads[1]);
+        }
+        n_absent_writes = n_writes.saturating_sub(step.writes.len());
     }
-    Ok(Launch { file: row.file, constants, reads, n_workgroups: n_workgroups as u32 })
+    Ok(Launch { file: row.file, constants, reads, n_absent_writes, n_workgroups: n_workgroups as u32 })
 }
 
 macro_rules! files {
@@ -115,12 +129,22 @@ files!(
     "conv2d",
     "conv2d_grad_input",
     "conv2d_grad_weight",
+    "conv_block",
+    "conv_block_grad_input",
+    "conv_block_grad_input_halving",
+    "conv_block_grad_weight",
+    "conv_block_grad_weight_halving",
+    "conv_block_halving",
     "copy",
     "count_correct",
+    "cross_entropy",
     "dropout",
     "element_loss",
     "element_loss_grad",
     "grad_norm",
+    "linear",
+    "linear_cross_entropy",
+    "linear_grad_weight",
     "log_softmax",
     "log_softmax_grad",
     "matmul",
@@ -159,6 +183,13 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::Conv2dGradWeight(grad) => {
                 windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step, is_software)
             }
+            Op::ConvBlock(block) => conv_block::forward(block, step, is_software),
+            Op::ConvBlockGradInput(grad) => conv_block::grad_input(grad, step, is_software),
+            Op::ConvBlockGradWeight(grad) => conv_block::grad_weight(grad, step, is_software),
+            Op::CrossEntropy(_) => rows::over_batch("cross_entropy", step),
+            Op::Linear(_) => linear::forward(step),
+            Op::LinearCrossEntropy(_) => linear::cross_entropy(step),
+            Op::LinearGradWeight(_) => linear::grad_weight(step),
             Op::CountCorrect(_) => rows::over_batch("count_correct", step),
             Op::Dropout(dropout) => elementwise::dropout("dropout", *dropout, step),
             Op::ElementLoss(kind) => rows::element_loss("element_loss", *kind, step),
@@ -183,14 +214,8 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::BatchMatMul(_)
             | Op::Cat(_)
             | Op::Compare(_)
-            | Op::ConvBlock(_)
-            | Op::ConvBlockGradInput(_)
-            | Op::ConvBlockGradWeight(_)
-            | Op::CrossEntropy(_)
             | Op::Extremum(_)
             | Op::Gather(_)
-            | Op::Linear(_)
-            | Op::LinearGradWeight(_)
             | Op::IndexAdd(_)
             | Op::IndexSelect(_)
             | Op::Pad(_)

@@ -29,8 +29,9 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn check_room(&self) -> Result<(), GpuError> {
-        if self.n_recorded < RECORD_CAPACITY {
+    /// Whether one more step can be recorded after so many that are still to come.
+    pub(crate) fn check_room(&self, n_to_come: usize) -> Result<(), GpuError> {
+        if self.n_recorded + n_to_come < RECORD_CAPACITY {
             Ok(())
         } else {
             Err(GpuError::RecordFull { capacity: RECORD_CAPACITY })

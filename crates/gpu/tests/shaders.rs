@@ -20,7 +20,7 @@ fn every_file_is_valid_as_it_is() {
 #[test]
 fn every_step_of_every_preset_is_valid_with_its_constants_set() {
     for preset in nn::presets::all() {
-        let network = nn::Network::new(preset.model, 10).unwrap().unfused();
+        let network = nn::Network::new(preset.model, 10).unwrap();
         let plans = [
             network.training_plan(64, Update::Sgd { nesterov: true }),
             network.training_plan(17, Update::Adam),

@@ -53,7 +53,7 @@ pub struct Engine {
 
 enum Executor {
     Cpu(cpu::Executor),
-    Gpu(gpu::Executor, [gpu::PlanIdx; 3]),
+    Gpu(Box<gpu::Executor>, [gpu::PlanIdx; 3]),
 }
 
 impl Engine {
@@ -89,14 +89,13 @@ impl Engine {
                 Executor::Cpu(executor)
             }
             Some(device) => {
-                let network = network.clone().unfused();
                 let mut executor = gpu::Executor::new(device, &layout, n_states)?;
                 let plans = [
                     executor.add(network.training_plan(options.batch_size, recipe)?)?,
                     executor.add(network.evaluation_plan(EVALUATION_BATCH)?)?,
                     executor.add(network.inspection_plan()?)?,
                 ];
-                Executor::Gpu(executor, plans)
+                Executor::Gpu(Box::new(executor), plans)
             }
         };
         Ok(Self {
@@ -143,7 +142,7 @@ impl Engine {
     }
 
     /// One training step on a batch: `images` `[batch, channels, height, width]`, `labels` `[batch]`. On a GPU it is only
-    /// submitted; its metrics come with [`Engine::take_metrics`].
+    /// queued, to be submitted with a few more; its metrics come with [`Engine::take_metrics`].
     ///
     /// # Errors
     /// [`EngineError`] where the batch has another size than the plan, or the GPU is lost.
@@ -158,13 +157,13 @@ impl Engine {
                 self.recorded.push(metrics);
             }
             Executor::Gpu(executor, [training, ..]) => {
-                executor.write_input(*training, names::IMAGES, images)?;
-                executor.write_input_u32(*training, names::LABELS, labels)?;
-                if let Some(key) = key(self.random, 0) {
-                    executor.write_input_u32(*training, names::RANDOM, &key)?;
-                }
-                executor.set_hyper(hyper);
-                executor.run_recorded(*training)?;
+                let key = key(self.random, 0);
+                let mut inputs = vec![
+                    (names::IMAGES, gpu::Numbers::F32(images)),
+                    (names::LABELS, gpu::Numbers::U32(labels)),
+                ];
+                inputs.extend(key.as_ref().map(|key| (names::RANDOM, gpu::Numbers::U32(key))));
+                executor.queue_step(*training, &inputs, hyper)?;
             }
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! and its training options say.
 
 mod layer;
+mod objective;
 mod optimiser;
 mod schedule;
 mod source;
@@ -44,15 +45,21 @@ pub fn script(
     }
     let has_residual = network.model().layers.iter().any(|layer| matches!(layer, LayerSpec::Residual(_)));
     let filled = [
+        ("__FUNCTIONS__", objective::functions(options)),
         ("__WEIGHTS__", string(weights_file)),
         ("__BATCH_SIZE__", options.batch_size.to_string()),
         ("__SEED__", options.seed.to_string()),
-        ("__CLASSES__", if has_residual { format!("\n\n{RESIDUAL}") } else { String::new() }),
+        ("__CLASSES__", if has_residual { format!("\n\n{}", RESIDUAL.trim_end()) } else { String::new() }),
         ("__SEQUENTIAL__", if has_residual { "Network" } else { "nn.Sequential" }.to_owned()),
         ("__LAYERS__", layer::lines(network)),
+        ("__LOSS__", objective::loss(&options.loss)),
         ("__OPTIMIZER__", optimiser::statement(&options.optimiser, options.learning_rate)),
         ("__SCHEDULER__", schedule::statements(options)?),
+        ("__AUGMENT__", objective::augment(options)),
+        ("__IMAGES__", if options.augment.shift > 0 { "moved(images)" } else { "images" }.to_owned()),
+        ("__PENALTIES__", objective::penalties(options)),
         ("__EPOCHS__", format!("{}", options.epochs.ceil())),
+        ("__FREEZE__", objective::freeze(options)),
     ];
     // What is written is not searched again: a file may be called __SEED__.
     let mut script = String::with_capacity(SCRIPT.len() + 1024);
@@ -62,6 +69,11 @@ pub fn script(
         script.push_str(before);
         script.push_str(value);
         rest = after;
+        // A line that stays empty goes.
+        if value.is_empty() && rest.starts_with('\n') {
+            script.truncate(script.trim_end_matches(' ').len());
+            rest = &rest[1..];
+        }
     }
     script.push_str(rest);
     Ok(script)

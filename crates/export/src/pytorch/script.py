@@ -24,7 +24,7 @@ import torch
 import torch.distributed as dist
 from safetensors.torch import load_file, save_file
 from torch import nn
-from torch.nn.functional import cross_entropy
+__FUNCTIONS__
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import lr_scheduler
 from torch.utils.data import BatchSampler, DataLoader, TensorDataset
@@ -37,11 +37,17 @@ BATCH_SIZE = __BATCH_SIZE__  # pictures a step, of all processes together
 SEED = __SEED__
 __CLASSES__
 
+
 def make_model():
     """The network; comments give the shape of each layer's output."""
     return __SEQUENTIAL__(
         __LAYERS__
     )
+
+
+def make_loss():
+    """What training makes small: a function of outputs and labels."""
+    __LOSS__
 
 
 def make_optimizer(model):
@@ -93,15 +99,17 @@ def to_pixels(images, device):
     return images.to(device).float() / 255
 
 
-def train_epoch(model, optimizer, scheduler, batches, device):
+__AUGMENT__
+def train_epoch(model, loss_of, optimizer, scheduler, batches, device):
     """One pass over the pictures; returns the mean loss of this process."""
     model.train()
     total = 0.0
     for images, labels in batches:
-        logits = model(to_pixels(images, device))
-        loss = cross_entropy(logits, labels.to(device))
+        output = model(to_pixels(__IMAGES__, device))
+        loss = loss_of(output, labels.to(device))
         optimizer.zero_grad()
         loss.backward()
+        __PENALTIES__
         optimizer.step()
         scheduler.step()
         total += loss.item()
@@ -109,7 +117,7 @@ def train_epoch(model, optimizer, scheduler, batches, device):
 
 
 @torch.no_grad()
-def evaluate(model, images, labels, device, rank, world_size):
+def evaluate(model, loss_of, images, labels, device, rank, world_size):
     """Mean loss and accuracy; each process measures a share of the data."""
     model.eval()
     if world_size > 1:
@@ -118,10 +126,10 @@ def evaluate(model, images, labels, device, rank, world_size):
             dist.broadcast(buffer, 0)
     totals = torch.zeros(2, dtype=torch.float64, device=device)
     for idx in torch.arange(rank, len(labels), world_size).split(1000):
-        logits = model(to_pixels(images[idx], device))
+        output = model(to_pixels(images[idx], device))
         expected = labels[idx].to(device)
-        totals[0] += cross_entropy(logits, expected, reduction="sum")
-        totals[1] += (logits.argmax(dim=1) == expected).sum()
+        totals[0] += loss_of(output, expected) * len(idx)
+        totals[1] += (output.argmax(dim=1) == expected).sum()
     if world_size > 1:
         dist.all_reduce(totals)
     loss, accuracy = (totals / len(labels)).tolist()
@@ -184,6 +192,8 @@ def main():
         model.load_state_dict(load_file(weights))
     elif rank == 0:
         print(f"there is no {weights.name}: the weights are random")
+    __FREEZE__
+    loss_of = make_loss()
     optimizer = make_optimizer(model)
     n_steps = args.epochs * len(batches)
     scheduler = make_scheduler(optimizer, len(batches), max(1, n_steps))
@@ -195,9 +205,11 @@ def main():
     for epoch in range(args.epochs):
         sampler.set_epoch(epoch)
         train_loss = train_epoch(
-            trained, optimizer, scheduler, batches, device
+            trained, loss_of, optimizer, scheduler, batches, device
         )
-        loss, accuracy = evaluate(model, *validation, device, rank, world_size)
+        loss, accuracy = evaluate(
+            model, loss_of, *validation, device, rank, world_size
+        )
         if rank == 0:
             print(
                 f"epoch {epoch + 1}: training loss {train_loss:.4f}, "
@@ -205,7 +217,9 @@ def main():
             )
 
     test = load_mnist(args.data, "t10k")
-    loss, accuracy = evaluate(model, *test, device, rank, world_size)
+    loss, accuracy = evaluate(
+        model, loss_of, *test, device, rank, world_size
+    )
     if rank == 0:
         print(f"test loss {loss:.4f}, accuracy {accuracy:.2%}")
         if args.epochs > 0:

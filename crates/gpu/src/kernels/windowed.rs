@@ -58,7 +58,7 @@ pub(super) fn max_pool2d_grad(slides: &Window, step: &Step) -> Row {
     row
 }
 
-fn conv2d_constants(conv: &Conv2d, input: &Operand, output: &Operand) -> Constants {
+pub(super) fn conv2d_constants(conv: &Conv2d, input: &Operand, output: &Operand) -> Constants {
     let [batch, in_channels, in_h, in_w]: [usize; 4] = dims(input);
     let [_, out_channels, out_h, out_w]: [usize; 4] = dims(output);
     let mut constants = window(&conv.window);
@@ -76,7 +76,7 @@ fn conv2d_constants(conv: &Conv2d, input: &Operand, output: &Operand) -> Constan
 }
 
 /// One invocation per block of positions and block of channels of one group.
-fn blocks(tensor: &Operand, groups: usize) -> Grid {
+pub(super) fn blocks(tensor: &Operand, groups: usize) -> Grid {
     let [batch, channels, height, width]: [usize; 4] = dims(tensor);
     let n_channel_blocks = groups * (channels / groups).div_ceil(BLOCK);
     Grid::Invocations(n_channel_blocks * (batch * height * width).div_ceil(BLOCK))
@@ -97,7 +97,8 @@ pub(super) fn conv2d_grad_input(file: &'static str, conv: &Conv2d, step: &Step) 
 const BUSY: usize = 16_384;
 const BUSY_SOFTWARE: usize = 64;
 
-pub(super) fn conv2d_grad_weight(file: &'static str, conv: &Conv2d, step: &Step, is_software: bool) -> Row {
+/// How many invocations share a tile of a weight's gradient, and how many tiles there are.
+pub(super) fn lanes(conv: &Conv2d, step: &Step, is_software: bool) -> (usize, usize) {
     let [out_channels, group_channels, kernel_h, kernel_w]: [usize; 4] = dims(&step.writes[0]);
     let n_channel_blocks = conv.groups * (out_channels / conv.groups).div_ceil(BLOCK);
     let n_tiles = n_channel_blocks * (group_channels * kernel_h * kernel_w).div_ceil(BLOCK);
@@ -105,7 +106,11 @@ pub(super) fn conv2d_grad_weight(file: &'static str, conv: &Conv2d, step: &Step,
     let busy = if is_software { BUSY_SOFTWARE } else { BUSY };
     // More lanes than rows would have nothing to do.
     let enough = |lanes: &usize| n_tiles * lanes >= busy || batch * out_h < 8 * lanes;
-    let lanes = [1, 8].into_iter().find(enough).unwrap_or(WORKGROUP_SIZE);
+    (([1, 8].into_iter().find(enough)).unwrap_or(WORKGROUP_SIZE), n_tiles)
+}
+
+pub(super) fn conv2d_grad_weight(file: &'static str, conv: &Conv2d, step: &Step, is_software: bool) -> Row {
+    let (lanes, n_tiles) = lanes(conv, step, is_software);
     let mut constants = conv2d_constants(conv, &step.reads[0], &step.reads[1]);
     constants.push(("LANES", u32(lanes)));
     Row { file, constants, grid: Grid::Workgroups((n_tiles * lanes).div_ceil(WORKGROUP_SIZE)) }

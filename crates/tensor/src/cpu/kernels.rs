@@ -1,8 +1,8 @@
 //! The kernel table: one row per operation.
 
 use super::{
-    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, dropout, indexing, linear, loss, pool2d,
-    reduction, softmax, strided, unary, update,
+    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, dropout, indexing, linear,
+    linear_cross_entropy, loss, pool2d, reduction, softmax, strided, unary, update,
 };
 use crate::error::TensorError;
 use crate::layout::Layout;
@@ -152,7 +152,10 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
         }
         Op::CrossEntropy(_) => loss::cross_entropy(reads[0], reads[1].data, out, further),
         Op::Linear(_) => linear::forward(reads[0], reads[1], reads[2].data, out, scratch),
-        Op::LinearGradWeight(_) => linear::grad_weight(reads[0], reads[1], out, further, scratch),
+        Op::LinearCrossEntropy(_) => linear_cross_entropy::run(reads, out, further, scratch),
+        Op::LinearGradWeight(_) => {
+            linear::grad_weight(reads[0], reads[1], reads.get(2).copied(), out, further, scratch);
+        }
         Op::CountCorrect(_) => loss::count_correct(reads[0], reads[1].data, out),
         Op::Dropout(dropout) => dropout::run(*dropout, reads[0], reads[1].data, out),
         Op::ElementLoss(kind) => loss::element_loss(*kind, reads[0].data, reads[1].data, out),

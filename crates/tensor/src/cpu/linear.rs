@@ -19,10 +19,11 @@ pub(super) fn forward(
     gemm([batch, bias.len(), in_features], a, b, out, true, &mut scratch.gemm);
 }
 
-/// `further[0]` is the bias's gradient, where it is wanted.
+/// `further[0]` is the bias's gradient, where it is wanted; with scores, the loss and the count of right answers follow.
 pub(super) fn grad_weight(
     input: Read<'_>,
     grad_output: Read<'_>,
+    scores: Option<Read<'_>>,
     out: &mut [f32],
     further: &mut [Write<'_>],
     scratch: &mut Scratch,
@@ -31,12 +32,17 @@ pub(super) fn grad_weight(
     let a = Matrix::new(grad_output.data, out_features, true);
     let b = Matrix::new(input.data, in_features, false);
     gemm([out_features, in_features, batch], a, b, out, false, &mut scratch.gemm);
-    if let [bias] = further {
+    if let [bias, ..] = further {
         bias.data.fill(0.0);
         for row in grad_output.data.chunks_exact(out_features) {
             for (sum, grad) in bias.data.iter_mut().zip(row) {
                 *sum += grad;
             }
         }
+    }
+    if let (Some(scores), [_, loss, n_correct]) = (scores, further) {
+        let (losses, right) = scores.data.split_at(batch);
+        loss.data[0] = losses.iter().sum::<f32>() / batch as f32;
+        n_correct.data[0] = right.iter().sum();
     }
 }

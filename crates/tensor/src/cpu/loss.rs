@@ -101,6 +101,25 @@ pub(super) fn cross_entropy(logits: Read<'_>, target: &[f32], out: &mut [f32], f
     out[0] = -sum / batch as f32;
 }
 
+/// The gradient of the mean cross-entropy by the logits; the scores are each row's cross-entropy, and then 1 for each row
+/// that is right.
+pub(super) fn score(logits: Read<'_>, target: &[f32], grad: &mut [f32], scores: &mut [f32]) {
+    let [batch, n_classes] = logits.dims();
+    softmax::log_softmax(logits, grad);
+    let target: &[u32] = bytemuck::cast_slice(target);
+    let share = 1.0 / batch as f32;
+    let (losses, right) = scores.split_at_mut(batch);
+    let rows = grad.chunks_exact_mut(n_classes).zip(logits.data.chunks_exact(n_classes));
+    for (((row, logits), &target), (loss, right)) in rows.zip(target).zip(losses.iter_mut().zip(right)) {
+        *right = f32::from(u8::from(first_largest(logits) == target as usize));
+        // A target outside the classes is nobody's, as for `nll_loss`.
+        *loss = -row.get(target as usize).copied().unwrap_or(f32::NAN);
+        for (class, cell) in row.iter_mut().enumerate() {
+            *cell = share * (cell.exp() - f32::from(u8::from(class == target as usize)));
+        }
+    }
+}
+
 fn first_largest(row: &[f32]) -> usize {
     (1..row.len()).fold(0, |best, idx| if row[idx] > row[best] { idx } else { best })
 }

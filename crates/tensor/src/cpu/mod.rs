@@ -15,6 +15,7 @@ mod gemm;
 mod indexing;
 mod kernels;
 mod linear;
+mod linear_cross_entropy;
 mod loss;
 mod memory;
 mod padded;
@@ -61,6 +62,7 @@ struct Loaded {
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     columns: Vec<f32>,
+    logits: Vec<f32>,
     gemm: gemm::Packed,
     conv2d: conv2d::Memory,
     conv_block: conv_block::Memory,

@@ -173,11 +173,12 @@ impl Operation for Linear {
     }
 }
 
-/// The gradient of [`Linear`] with respect to its weight and, as a further output, to its bias.
+/// The gradient of [`Linear`] with respect to its weight and, as a further output, to its bias. Where the scores of a
+/// [`LinearCrossEntropy`] are given, two more outputs are their mean and their count: the loss, and how many are right.
 ///
 /// # Shapes
-/// input `[batch, in_features]`, grad_output `[batch, out_features]`; output `[out_features, in_features]`, and
-/// `out_features` numbers.
+/// input `[batch, in_features]`, grad_output `[batch, out_features]`, perhaps scores `[2, batch]`; output `[out_features,
+/// in_features]`, `out_features` numbers, and two single numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LinearGradWeight;
 
@@ -187,10 +188,17 @@ impl Operation for LinearGradWeight {
     }
 
     fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
-        let _: [&Value; 2] = take(self.name(), inputs)?;
+        if !matches!(inputs.len(), 2 | 3) {
+            return Err(TensorError::InputCount {
+                operation: self.name(),
+                expected: 2,
+                received: inputs.len(),
+            });
+        }
         let [batch, in_features] = dims(self.name(), "the input", inputs, 0)?;
         let [grad_batch, out_features] = dims(self.name(), "the output's gradient", inputs, 1)?;
-        if batch == grad_batch {
+        let scored = inputs.get(2).is_none_or(|scores| scores.shape == [2, batch]);
+        if batch == grad_batch && scored {
             Ok(Value::f32([out_features, in_features]))
         } else {
             Err(mismatch(self.name(), "the same batch", inputs))
@@ -220,6 +228,38 @@ impl Operation for CrossEntropy {
             Ok(Value::f32([]))
         } else {
             Err(mismatch(self.name(), format!("a target for each of the {batch}"), inputs))
+        }
+    }
+}
+
+/// A [`Linear`] layer of few classes with the cross-entropy of its output, backwards at once: the gradient of the mean
+/// with respect to the logits; as further outputs its gradient with respect to the layer's input, and the scores, which
+/// are each image's cross-entropy in nats and then, for each image, 1 where it is classified rightly and else 0.
+///
+/// # Shapes
+/// input `[batch, in_features]`, weight `[classes, in_features]`, bias `[classes]`, target `[batch]` of unsigned integers;
+/// output `[batch, classes]`; then `[batch, in_features]`, and `[2, batch]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinearCrossEntropy;
+
+impl LinearCrossEntropy {
+    /// Layers of more classes stay by themselves: an image's logits are to fit into what a few invocations share.
+    pub const MOST_CLASSES: usize = 16;
+}
+
+impl Operation for LinearCrossEntropy {
+    fn name(&self) -> &'static str {
+        "linear_cross_entropy"
+    }
+
+    fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
+        let [input, weight, bias, target]: [&Value; 4] = take(self.name(), inputs)?;
+        check_dtype(self.name(), inputs, 3, DType::U32)?;
+        let logits = Linear.output(&[input, weight, bias])?;
+        if target.shape == logits.shape[..1] {
+            Ok(logits)
+        } else {
+            Err(mismatch(self.name(), "a target for each of the batch", inputs))
         }
     }
 }

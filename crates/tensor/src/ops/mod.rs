@@ -42,8 +42,8 @@ pub use count_correct::CountCorrect;
 pub use dropout::Dropout;
 pub use element_loss::{ElementLoss, ElementLossGrad};
 pub use fused::{
-    ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CrossEntropy, Further, Linear, LinearGradWeight,
-    NO_CHOICE,
+    ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CrossEntropy, Further, Linear, LinearCrossEntropy,
+    LinearGradWeight, NO_CHOICE,
 };
 pub use gather::{Gather, Scatter, ScatterAdd};
 pub use index_select::{IndexAdd, IndexSelect};
@@ -128,7 +128,7 @@ macro_rules! operations {
 
 // The kernel table of the CPU and that of the GPU have one row for each of these.
 operations! {
-    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Dropout, ElementLoss, ElementLossGrad, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, OneHot, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
+    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Dropout, ElementLoss, ElementLossGrad, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearCrossEntropy, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, OneHot, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
 }
 
 #[derive(Debug)]

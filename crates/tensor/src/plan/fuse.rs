@@ -118,11 +118,15 @@ impl Rewriter<'_> {
         let new = match self.replacements.get(&id) {
             Some(Replacement::Dropped) => return,
             Some(&Replacement::Further { of, output_idx }) => {
-                // The first output that is met has all of them computed: what they are computed from was there before.
+                // The first output that is met has all of them computed.
                 self.visit(of);
                 self.ids[&(of, output_idx)]
             }
             Some(Replacement::By(op, sources)) => {
+                for source in sources {
+                    let (Source::Node(id) | Source::Further { of: id, .. }) = *source;
+                    self.visit(id);
+                }
                 let inputs = sources.iter().map(|source| match *source {
                     Source::Node(id) => self.ids[&(id, 0)],
                     Source::Further { of, output_idx } => self.ids[&(of, output_idx)],
@@ -168,8 +172,7 @@ fn wanted_outputs(
             Replacement::By(_, sources) => {
                 for source in sources {
                     if let Source::Further { of, output_idx } = *source {
-                        // Choices are the only outputs that no node stands for.
-                        add(of, output_idx, Value::u32(graph.shape(of)));
+                        add(of, output_idx, unnamed(graph, replacements, of));
                     }
                 }
             }
@@ -180,6 +183,14 @@ fn wanted_outputs(
         outputs.sort_by_key(|(output_idx, _)| *output_idx);
     }
     wanted
+}
+
+/// A further output that no node stands for: a classifier's scores, or the choice of pooling.
+fn unnamed(graph: &Graph, replacements: &HashMap<NodeId, Replacement>, of: NodeId) -> Value {
+    match replacements.get(&of) {
+        Some(Replacement::By(Op::LinearCrossEntropy(_), _)) => Value::f32([2, graph.shape(of)[0]]),
+        _ => Value::u32(graph.shape(of)),
+    }
 }
 
 #[cfg(test)]

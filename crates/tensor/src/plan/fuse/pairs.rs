@@ -2,12 +2,14 @@
 
 use super::{Found, Replacement, Source, Uses};
 use crate::graph::{Graph, NodeId};
-use crate::ops::{Binary, CrossEntropy, Linear, LinearGradWeight, MatMul, Op};
+use crate::ops::{Binary, CrossEntropy, Linear, LinearCrossEntropy, LinearGradWeight, MatMul, Op};
 
 /// What a node starts together with others.
 pub(super) fn find(graph: &Graph, uses: &Uses, id: NodeId) -> Option<Found> {
     match &graph.node(id).op {
-        Op::MatMul(MatMul { transpose_a: false, transpose_b: true }) => linear(graph, uses, id),
+        Op::MatMul(MatMul { transpose_a: false, transpose_b: true }) => {
+            classifier(graph, uses, id).or_else(|| linear(graph, uses, id))
+        }
         Op::MatMul(MatMul { transpose_a: true, transpose_b: false }) => linear_grad(graph, uses, id),
         Op::LogSoftmax(_) => cross_entropy(graph, uses, id),
         _ => None,
@@ -79,5 +81,65 @@ fn cross_entropy(graph: &Graph, uses: &Uses, logs: NodeId) -> Option<Found> {
         matches!(node.op, Op::CountCorrect(_)) && node.inputs == [logits, target]
     })?;
     found.push((count, Replacement::Further { of: loss, output_idx: 1 }));
+    Some(found)
+}
+
+/// A linear layer of few classes, the cross-entropy of its output, and all their gradients.
+fn classifier(graph: &Graph, uses: &Uses, product: NodeId) -> Option<Found> {
+    let &[logits] = uses.inner(product)? else { return None };
+    linear(graph, uses, product)?;
+    let [_, n_classes] = graph.shape(logits)[..] else { return None };
+    let mut readers = uses.inner(logits)?.iter().copied();
+    let logs = readers.find(|&reader| matches!(graph.node(reader).op, Op::LogSoftmax(_)))?;
+    let found = cross_entropy(graph, uses, logs)?;
+    let output = |wanted: usize| {
+        found.iter().find_map(|(id, replacement)| match replacement {
+            Replacement::Further { output_idx, .. } if *output_idx == wanted => Some(*id),
+            _ => None,
+        })
+    };
+    let loss = found.iter().find(|(_, replacement)| matches!(replacement, Replacement::By(..)))?.0;
+    let (n_correct, grad) = (output(1)?, output(2)?);
+    // The logits are written down for nobody.
+    let inner = uses.all(logits).iter().all(|&reader| reader == logs || reader == n_correct);
+    if !inner || n_classes > LinearCrossEntropy::MOST_CLASSES {
+        return None;
+    }
+    let (input, weight) = (graph.node(product).inputs[0], graph.node(product).inputs[1]);
+    let (mut grad_input, mut grad_weight) = (None, None);
+    for &reader in uses.inner(grad)? {
+        let node = graph.node(reader);
+        match node.op {
+            Op::MatMul(MatMul { transpose_a: false, transpose_b: false })
+                if node.inputs == [grad, weight] =>
+            {
+                grad_input = Some(reader);
+            }
+            Op::MatMul(MatMul { transpose_a: true, transpose_b: false }) if node.inputs == [grad, input] => {
+                grad_weight = Some(reader);
+            }
+            Op::SumTo(_) => {}
+            _ => return None,
+        }
+    }
+    let (grad_input, grad_weight) = (grad_input?, grad_weight?);
+    let bias_of = linear_grad(graph, uses, grad_weight)?.pop()?;
+    if uses.all(grad).len() != 3 {
+        return None;
+    }
+    let bias = graph.node(logits).inputs[1];
+    let target = graph.node(loss).inputs[1];
+    let scores = Source::Further { of: grad, output_idx: 2 };
+    let dropped = [product, logits, logs].into_iter().chain(graph.node(grad).inputs[1..].iter().copied());
+    let mut found: Found = dropped.map(|id| (id, Replacement::Dropped)).collect();
+    let weight_sources = sources(&[input, grad]).into_iter().chain([scores]).collect();
+    found.extend([
+        (grad, Replacement::By(LinearCrossEntropy.into(), sources(&[input, weight, bias, target]))),
+        (grad_input, Replacement::Further { of: grad, output_idx: 1 }),
+        (grad_weight, Replacement::By(LinearGradWeight.into(), weight_sources)),
+        bias_of,
+        (loss, Replacement::Further { of: grad_weight, output_idx: 2 }),
+        (n_correct, Replacement::Further { of: grad_weight, output_idx: 3 }),
+    ]);
     Some(found)
 }

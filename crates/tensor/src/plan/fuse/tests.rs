@@ -170,10 +170,8 @@ fn a_small_network_becomes_few_steps() {
         [
             "conv_block",
             "conv_block",
-            "linear",
-            "cross_entropy",
+            "linear_cross_entropy",
             "linear_grad_weight",
-            "matmul",
             "conv_block_grad_input",
             "conv_block_grad_weight",
             "conv_block_grad_weight",
