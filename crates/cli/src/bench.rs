@@ -39,7 +39,7 @@ pub struct Options {
     /// Threads of the CPU engine
     #[arg(long, default_value_t = 1, value_parser = value_parser!(u16).range(1..))]
     threads: u16,
-    /// Instead of timing steps, train by the recipe (6 epochs of SGD, one cycle up to a learning rate of 0.2, batches of 64,
+    /// Instead of timing steps, train by the recipe (6 epochs of SGD, one cycle up to a learning rate of 0.1, batches of 64,
     /// pictures moved by up to a pixel) from several seeds; an error where the mean test accuracy, from 0 to 1, is lower
     #[arg(long, value_name = "ACCURACY", value_parser = accuracy)]
     to_accuracy: Option<f64>,

@@ -93,7 +93,7 @@ impl TrainingOptions {
     /// and Topin, 2018) over six epochs, and pictures moved by up to a pixel.
     pub fn accurate(seed: u64) -> Self {
         Self {
-            learning_rate: 0.2,
+            learning_rate: 0.1,
             schedule: Schedule::OneCycleLR(OneCycleLR::default()),
             augment: Augment { shift: 1 },
             epochs: 6.0,
