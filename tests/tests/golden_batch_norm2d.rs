@@ -6,7 +6,7 @@ use std::rc::Rc;
 use gpu::Device;
 use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, gpu_tests};
 use tensor::ops::{BatchNorm2d, Binary, SumTo};
-use tensor::{Graph, Plan, PlanRequest, Value, cpu};
+use tensor::{Graph, Plan, PlanRequest, Value};
 
 gpu_tests!(the_gpu_reproduces_batch_normalisation);
 
@@ -85,7 +85,7 @@ fn the_cpu_reproduces_batch_normalisation() {
     assert_eq!(file.cases().len(), 6);
     for golden in file.cases() {
         let plan = plan(golden);
-        let mut executor = cpu::Executor::new(&plan.layout, 0);
+        let mut executor = tensor::cpu::Executor::new(&plan.layout, 0);
         executor.set_parameters(&start(golden, &plan)).unwrap();
         let idx = executor.add(plan.clone()).unwrap();
         executor.write_input(idx, "grad_output", &golden.tensor("grad_output").1).unwrap();

@@ -8,7 +8,7 @@ use nn::optimiser::Sgd;
 use nn::{Optimiser, TrainingOptions};
 use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, gpu_tests};
 use tensor::ops::{Binary, SumTo};
-use tensor::{Graph, Hyper, Plan, PlanRequest, Value, cpu};
+use tensor::{Graph, Hyper, Plan, PlanRequest, Value};
 
 gpu_tests!(the_gpu_follows_every_optimiser, the_gpu_clips_gradients_as_the_cpu_does);
 
@@ -57,8 +57,9 @@ impl Path {
         flat
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     fn on_cpu(&self) -> Vec<Vec<f32>> {
-        let mut executor = cpu::Executor::new(&self.plan.layout, self.plan.n_states());
+        let mut executor = tensor::cpu::Executor::new(&self.plan.layout, self.plan.n_states());
         let plan = executor.add(self.plan.clone()).unwrap();
         executor.set_parameters(&self.flat(&self.start)).unwrap();
         let steps = self.gradients.iter().zip(&self.hypers);

@@ -5,10 +5,8 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::Scratch;
-use super::columns::scatter_add;
 use super::conv_block;
 use super::finish::Finish;
-use super::gemm::{Matrix, gemm};
 use super::kernels::Read;
 use super::memory::{sized, zeros};
 use super::padded::Padded;
@@ -108,7 +106,7 @@ pub(super) fn grad_input(
     let reach = [0, 1].map(|axis| (dilation[axis] * (kernel[axis] - 1)).checked_sub(padding[axis]));
     if let ([1, 1], [Some(above), Some(left)]) = (stride, reach) {
         // With stride 1 it is itself a convolution, of the output's gradient with the kernels turned around.
-        let turned = turn(weight.data, group, conv.groups, &mut scratch.columns);
+        let turned = turn(weight.data, group, conv.groups, &mut scratch.turned);
         let back = Group {
             m: group.channels,
             k: group.m * conv.window.n_taps(),
@@ -133,15 +131,8 @@ pub(super) fn grad_input(
             memory,
         });
     } else {
-        let columns = sized(&mut scratch.columns, group.k * group.n);
-        out.fill(0.0);
-        let grads = grad_output.data.chunks_exact(group.m * group.n);
-        for (idx, (grad, out)) in grads.zip(out.chunks_exact_mut(group.maps_len)).enumerate() {
-            let weights = &weight.data[idx % conv.groups * group.m * group.k..][..group.m * group.k];
-            let (a, b) = (Matrix::new(weights, group.k, true), Matrix::new(grad, group.n, false));
-            gemm([group.k, group.n, group.m], a, b, columns, false, &mut scratch.gemm);
-            scatter_add(&conv.window, columns, group.size, group.out_size, out);
-        }
+        let block = ConvBlock { conv: *conv, relu: false, pool: None };
+        conv_block::grad_input(&block, grad_output, weight, None, out, shape, scratch);
     }
 }
 

@@ -5,7 +5,6 @@ mod arrivals;
 mod batch_norm2d;
 mod binary;
 mod channels_last;
-mod columns;
 mod conv2d;
 mod conv_block;
 mod conv_pool;
@@ -61,7 +60,8 @@ struct Loaded {
 /// Memory that kernels use while they run.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    columns: Vec<f32>,
+    /// Kernels turned around.
+    turned: Vec<f32>,
     logits: Vec<f32>,
     gemm: gemm::Packed,
     conv2d: conv2d::Memory,
