@@ -9,6 +9,8 @@
 // scores        [2, BATCH]: each image's cross-entropy, in nats, NaN where its target is none of the classes; and 1 where it
 //               is classified rightly, else 0
 //
+// No matrices in workgroup memory: SwiftShader reads their columns wrongly where the column is not a constant.
+//
 // A workgroup takes four images: its invocations share the features of each, so that eight loads serve sixteen products,
 // and their shares are added in a fixed order.
 
@@ -28,8 +30,8 @@ const GRID_ROW = 65535u;
 @group(0) @binding(5) var<storage, read_write> grad_input: array<f32>;
 @group(0) @binding(6) var<storage, read_write> scores: array<f32>;
 
-// Four images of four classes by LANES.
-var<workgroup> shares: array<mat4x4<f32>, 64>;
+// Each invocation's share in four images of four classes: four images in a vector, LANES vectors of a class in a row.
+var<workgroup> shares: array<vec4<f32>, 256>;
 // Of every class, four images: the logits, then their gradients.
 var<workgroup> logits: array<f32, 64>;
 
@@ -91,25 +93,32 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         // Likewise past the last class.
         let classes = min(block * 4u + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(N_CLASSES - 1u));
         let filters = classes * IN_FEATURES;
-        var sums: mat4x4<f32>;
+        var sums_0 = vec4<f32>(0.0);
+        var sums_1 = vec4<f32>(0.0);
+        var sums_2 = vec4<f32>(0.0);
+        var sums_3 = vec4<f32>(0.0);
         for (var k = lane; k < IN_FEATURES; k += LANES) {
             let inputs = vec4<f32>(input[rows.x + k], input[rows.y + k], input[rows.z + k], input[rows.w + k]);
-            sums += mat4x4<f32>(
-                inputs * weight[filters.x + k],
-                inputs * weight[filters.y + k],
-                inputs * weight[filters.z + k],
-                inputs * weight[filters.w + k],
-            );
+            sums_0 += inputs * weight[filters.x + k];
+            sums_1 += inputs * weight[filters.y + k];
+            sums_2 += inputs * weight[filters.z + k];
+            sums_3 += inputs * weight[filters.w + k];
         }
-        shares[lane] = sums;
+        shares[lane] = sums_0;
+        shares[LANES + lane] = sums_1;
+        shares[2u * LANES + lane] = sums_2;
+        shares[3u * LANES + lane] = sums_3;
         workgroupBarrier();
-        let own = block * 4u + lane / 4u;
-        if (lane < 16u && own < N_CLASSES) {
-            var sum = bias[own];
+        let own = block * 4u + lane;
+        if (lane < 4u && own < N_CLASSES) {
+            var sum = vec4<f32>(bias[own]);
             for (var k = 0u; k < LANES; k += 1u) {
-                sum += shares[k][lane / 4u][lane % 4u];
+                sum += shares[lane * LANES + k];
             }
-            logits[block * 16u + lane] = sum;
+            logits[own * 4u] = sum.x;
+            logits[own * 4u + 1u] = sum.y;
+            logits[own * 4u + 2u] = sum.z;
+            logits[own * 4u + 3u] = sum.w;
         }
         workgroupBarrier();
     }
@@ -120,20 +129,21 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
 
     for (var feature = lane * 4u; feature < IN_FEATURES; feature += LANES * 4u) {
         let columns = min(feature + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(IN_FEATURES - 1u));
-        var sums: mat4x4<f32>;
+        var sums_0 = vec4<f32>(0.0);
+        var sums_1 = vec4<f32>(0.0);
+        var sums_2 = vec4<f32>(0.0);
+        var sums_3 = vec4<f32>(0.0);
         for (var k = 0u; k < N_CLASSES; k += 1u) {
             let at = k * IN_FEATURES + columns;
             let weights = vec4<f32>(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
-            sums += mat4x4<f32>(
-                weights * logits[k * 4u],
-                weights * logits[k * 4u + 1u],
-                weights * logits[k * 4u + 2u],
-                weights * logits[k * 4u + 3u],
-            );
+            sums_0 += weights * logits[k * 4u];
+            sums_1 += weights * logits[k * 4u + 1u];
+            sums_2 += weights * logits[k * 4u + 2u];
+            sums_3 += weights * logits[k * 4u + 3u];
         }
-        store(first, feature, sums[0]);
-        store(first + 1u, feature, sums[1]);
-        store(first + 2u, feature, sums[2]);
-        store(first + 3u, feature, sums[3]);
+        store(first, feature, sums_0);
+        store(first + 1u, feature, sums_1);
+        store(first + 2u, feature, sums_2);
+        store(first + 3u, feature, sums_3);
     }
 }
