@@ -187,6 +187,7 @@ impl<'a> Timer<'a> {
     fn step(&mut self) -> Result<()> {
         let (images, labels) = &self.batches[self.n_done as usize % self.batches.len()];
         self.n_done += 1;
+        self.engine.set_random(self.training.seed, self.n_done);
         let hyper = self.training.hyper(self.n_done - 1, self.n_done, N_BATCHES as u64);
         Ok(self.engine.step(images, labels, hyper)?)
     }

@@ -61,8 +61,11 @@ fn Frozen(layer_idx: usize) -> impl IntoView {
     };
     move || {
         has_parameters().then(|| view! {
-            <label class="field check" title="Its parameters get no gradient and no step; another network starts with none frozen">
-                <span class="field-label">"frozen (requires_grad=False)"</span>
+            <label
+                class="form-row"
+                title="requires_grad=False: its parameters get no gradient and no step; another network starts with none frozen"
+            >
+                <span class="form-name">"frozen"</span>
                 <input type="checkbox" data-testid="frozen" prop:checked=is_frozen on:change=change/>
             </label>
         })

@@ -27,6 +27,9 @@ pub fn NumberField(
     /// The greatest number allowed.
     #[prop(default = f64::INFINITY)]
     max: f64,
+    /// Whether it can be changed at present.
+    #[prop(into, optional)]
+    disabled: Signal<bool>,
     /// Called with a number in range.
     on_change: Callback<f64>,
 ) -> impl IntoView {
@@ -50,6 +53,7 @@ pub fn NumberField(
                 step=step
                 min=min.to_string()
                 max=max.is_finite().then(|| max.to_string())
+                disabled=move || disabled.get()
                 prop:value=move || value.get()
                 on:change=change
             />

@@ -37,11 +37,16 @@ fn number(name: &'static str) -> impl IntoView {
             }
         });
     };
+    // A schedule that cycles the momentum sets it at every step.
+    let is_cycled = move || {
+        matches!(name, "momentum" | "betas[0]") && workbench.options.with(|o| o.schedule.cycles_momentum())
+    };
     view! {
         <NumberField
             label=name
             testid=format!("optimiser-{name}")
             value=Signal::derive(read)
+            disabled=Signal::derive(is_cycled)
             width_ch=9
             on_change=Callback::new(write)
         />

@@ -109,6 +109,7 @@ fn Summary() -> impl IntoView {
     let options = Workbench::get().options;
     let text = move || {
         options.with(|options| match &options.optimiser {
+            _ if options.schedule.cycles_momentum() => "momentum cycles".to_owned(),
             Optimiser::Sgd(sgd) => {
                 format!("momentum {}{}", sgd.momentum, if sgd.nesterov { ", Nesterov" } else { "" })
             }

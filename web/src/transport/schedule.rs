@@ -98,11 +98,14 @@ fn argument(name: &'static str) -> impl IntoView {
             }
         });
     };
+    let is_unused =
+        move || name.ends_with("_momentum") && !workbench.options.with(|o| o.schedule.cycles_momentum());
     view! {
         <NumberField
             label=name
             testid=format!("schedule-{name}")
             value=Signal::derive(read)
+            disabled=Signal::derive(is_unused)
             width_ch=9
             on_change=Callback::new(write)
         />
