@@ -1,9 +1,11 @@
 //! What the tests share: opening the GPU, running one graph on both executors, and reading reference numbers.
 
 mod case;
+mod convolutions;
 mod golden;
 mod gpu_test;
 
 pub use case::{Case, Results, Tolerance, assert_close};
+pub use convolutions::{CONVOLUTIONS, window};
 pub use golden::{Golden, GoldenCase};
 pub use gpu_test::open_gpu;

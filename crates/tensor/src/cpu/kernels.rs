@@ -89,7 +89,8 @@ pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) 
             Kernel::ClipCoefficient => {
                 update::clip_coefficient(reads[0].data, reads[1].data, writes[0].data);
             }
-            Kernel::Copy | Kernel::Update(_) => writes[0].data.copy_from_slice(reads[0].data),
+            Kernel::Copy => writes[0].data.copy_from_slice(reads[0].data),
+            Kernel::Update(_) => unreachable!("it was run above"),
         }
     }
     for (idx, operand) in step.writes.iter().enumerate().filter(|(idx, _)| holder(*idx) == *idx) {

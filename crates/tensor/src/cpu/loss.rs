@@ -85,35 +85,39 @@ pub(super) fn count_correct(logits: Read<'_>, target: &[f32], out: &mut [f32]) {
 /// The mean cross-entropy; of `further`, the count of right answers and the gradient of the mean by the logits.
 pub(super) fn cross_entropy(logits: Read<'_>, target: &[f32], out: &mut [f32], further: &mut [Write<'_>]) {
     let [count, grad] = further else { unreachable!("both are computed, or the operations are not fused") };
-    let [batch, n_classes] = logits.dims();
-    count_correct(logits, target, count.data);
-    softmax::log_softmax(logits, grad.data);
-    let target: &[u32] = bytemuck::cast_slice(target);
-    let share = 1.0 / batch as f32;
-    let mut sum = 0.0;
-    for (row, &target) in grad.data.chunks_exact_mut(n_classes).zip(target) {
-        // A target outside the classes is nobody's, as for `nll_loss`.
-        sum += row.get(target as usize).copied().unwrap_or(f32::NAN);
-        for (class, cell) in row.iter_mut().enumerate() {
-            *cell = share * (cell.exp() - f32::from(u8::from(class == target as usize)));
-        }
-    }
-    out[0] = -sum / batch as f32;
+    let [batch, _] = logits.dims();
+    let (mut sum, mut n_correct) = (0.0, 0.0);
+    each_score(logits, target, grad.data, |_, loss, right| {
+        sum += loss;
+        n_correct += right;
+    });
+    out[0] = sum / batch as f32;
+    count.data[0] = n_correct;
 }
 
 /// The gradient of the mean cross-entropy by the logits; the scores are each row's cross-entropy, and then 1 for each row
 /// that is right.
 pub(super) fn score(logits: Read<'_>, target: &[f32], grad: &mut [f32], scores: &mut [f32]) {
+    let [batch, _] = logits.dims();
+    each_score(logits, target, grad, |row, loss, right| {
+        scores[row] = loss;
+        scores[batch + row] = right;
+    });
+}
+
+/// Calls `visit(row, cross-entropy, 1 where it is right, else 0)` for each row of logits, and writes the gradient of the
+/// mean cross-entropy by them.
+fn each_score(logits: Read<'_>, target: &[f32], grad: &mut [f32], mut visit: impl FnMut(usize, f32, f32)) {
     let [batch, n_classes] = logits.dims();
     softmax::log_softmax(logits, grad);
     let target: &[u32] = bytemuck::cast_slice(target);
     let share = 1.0 / batch as f32;
-    let (losses, right) = scores.split_at_mut(batch);
     let rows = grad.chunks_exact_mut(n_classes).zip(logits.data.chunks_exact(n_classes));
-    for (((row, logits), &target), (loss, right)) in rows.zip(target).zip(losses.iter_mut().zip(right)) {
-        *right = f32::from(u8::from(first_largest(logits) == target as usize));
+    for (row_idx, ((row, logits), &target)) in rows.zip(target).enumerate() {
+        let is_right = first_largest(logits) == target as usize;
         // A target outside the classes is nobody's, as for `nll_loss`.
-        *loss = -row.get(target as usize).copied().unwrap_or(f32::NAN);
+        let loss = -row.get(target as usize).copied().unwrap_or(f32::NAN);
+        visit(row_idx, loss, f32::from(u8::from(is_right)));
         for (class, cell) in row.iter_mut().enumerate() {
             *cell = share * (cell.exp() - f32::from(u8::from(class == target as usize)));
         }
