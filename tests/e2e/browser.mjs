@@ -59,10 +59,11 @@ export async function openPage(browser, url, { context: contextOptions, before }
   return { page, complaints };
 }
 
-/** Opens the page, waits until it is ready, and moves it to an engine. */
-export async function openReady(browser, url, { backend = 'cpu', data = 'generated', ...options } = {}) {
+/** Opens the page, waits until it is ready, and moves it to an engine, with as many workers as it is told. */
+export async function openReady(browser, url, { backend = 'cpu', workers = 1, data = 'generated', ...options } = {}) {
   const opened = await openPage(browser, url, options);
   await ready(opened.page);
+  await call(opened.page, 'setWorkers', workers);
   await call(opened.page, 'setBackend', backend);
   await call(opened.page, 'loadData', data);
   await call(opened.page, 'setModel', 's');

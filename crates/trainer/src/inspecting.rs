@@ -25,7 +25,7 @@ impl Session {
 
     pub(crate) async fn inspect_if_due(&mut self) -> Result<(), EngineError> {
         let running = self.run.is_some() || !self.jobs.is_empty();
-        if !(self.inspection_due || running) || (running && !self.inspections.is_due()) {
+        if !(self.inspection_due || running) || (running && !self.inspections.is_due(Instant::now())) {
             return Ok(());
         }
         let start = Instant::now();
@@ -64,7 +64,7 @@ impl Session {
             parameters: views,
         };
         self.say_with(Event::Inspection(inspection), arrays);
-        self.inspections.done(start);
+        self.inspections.done(start.elapsed(), Instant::now());
         Ok(())
     }
 }

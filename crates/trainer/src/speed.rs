@@ -48,36 +48,112 @@ impl Speedometer {
 pub(crate) struct Pacer {
     /// At least so long between two times.
     interval: Duration,
-    /// At least so many times its own duration between two times.
-    rest: u32,
+    /// The largest part of all time that it may take.
+    share: f64,
     next: Option<Instant>,
     /// How long it took the last time.
     took: Duration,
 }
 
 impl Pacer {
-    pub(crate) const fn new(interval: Duration, rest: u32) -> Self {
-        Self { interval, rest, next: None, took: Duration::ZERO }
+    pub(crate) const fn new(interval: Duration, share: f64) -> Self {
+        Self { interval, share, next: None, took: Duration::ZERO }
     }
 
-    pub(crate) fn is_due(&self) -> bool {
-        self.next.is_none_or(|next| Instant::now() >= next)
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.next.is_none_or(|next| now >= next)
     }
 
     /// Whether nobody would notice one more: it is due, or it took less than a tenth of a second.
-    pub(crate) fn is_cheap(&self) -> bool {
-        self.is_due() || self.took < Duration::from_millis(100)
+    pub(crate) fn is_cheap(&self, now: Instant) -> bool {
+        self.is_due(now) || self.took < Duration::from_millis(100)
     }
 
-    /// It was done just now, and began at `start`.
-    pub(crate) fn done(&mut self, start: Instant) {
-        let now = Instant::now();
-        self.took = now - start;
-        self.next = Some(now + self.interval.max((now - start) * self.rest));
+    /// It took so long, until now.
+    pub(crate) fn done(&mut self, took: Duration, now: Instant) {
+        self.took = took;
+        self.rest(now);
+    }
+
+    /// What was done last has taken yet more time, until now.
+    pub(crate) fn took_longer(&mut self, by: Duration, now: Instant) {
+        self.took += by;
+        self.rest(now);
+    }
+
+    /// Rests until what was done is no more than its share of the time since it began.
+    fn rest(&mut self, now: Instant) {
+        self.next = Some(now + self.interval.max(self.took.mul_f64(1.0 / self.share - 1.0)));
     }
 
     /// It is due at once.
     pub(crate) const fn reset(&mut self) {
         self.next = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    /// Works for a minute in slices of `slice`, doing something that takes `took(n)` the nth time whenever it is due, of
+    /// which `later` is noticed only afterwards; which part of the time that something took, and how often it was done.
+    fn simulate(
+        pacer: &mut Pacer,
+        slice: Duration,
+        took: impl Fn(u32) -> Duration,
+        later: f64,
+    ) -> (f64, u32) {
+        let start = Instant::now();
+        let mut now = start;
+        let (mut spent, mut n) = (Duration::ZERO, 0);
+        while now - start < 60_000 * MILLI {
+            if pacer.is_due(now) {
+                let whole = took(n);
+                let at_once = whole.mul_f64(1.0 - later);
+                now += at_once;
+                pacer.done(at_once, now);
+                now += whole - at_once;
+                pacer.took_longer(whole - at_once, now);
+                spent += whole;
+                n += 1;
+            }
+            now += slice;
+        }
+        (spent.as_secs_f64() / (now - start).as_secs_f64(), n)
+    }
+
+    #[test]
+    fn what_is_paced_keeps_to_its_share_however_long_it_takes() {
+        for millis in [1, 7, 40, 300, 2000] {
+            for later in [0.0, 0.5] {
+                let mut pacer = Pacer::new(100 * MILLI, 0.04);
+                let uneven = |n: u32| MILLI * (millis + millis * (n % 3));
+                let (share, n) = simulate(&mut pacer, 3 * MILLI, uneven, later);
+                // The last time's rest lies partly beyond the minute.
+                let last = f64::from(3 * millis) / 60_000.0;
+                assert!(share <= 0.04 + last, "{millis} ms: {share}");
+                assert!(n > 0);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_quick_comes_once_an_interval() {
+        let mut pacer = Pacer::new(100 * MILLI, 0.04);
+        let (_, n) = simulate(&mut pacer, MILLI, |_| MILLI, 0.0);
+        assert!((560..=600).contains(&n), "{n}");
+    }
+
+    #[test]
+    fn a_slow_time_is_followed_by_a_long_rest_and_a_quick_one_by_a_short_one() {
+        let mut pacer = Pacer::new(100 * MILLI, 0.1);
+        let now = Instant::now();
+        pacer.done(100 * MILLI, now);
+        assert!(!pacer.is_due(now + 899 * MILLI) && pacer.is_due(now + 901 * MILLI));
+        pacer.done(MILLI, now);
+        assert!(!pacer.is_due(now + 99 * MILLI) && pacer.is_due(now + 101 * MILLI));
     }
 }
