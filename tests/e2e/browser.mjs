@@ -39,6 +39,7 @@ export async function openPage(browser, url, { context: contextOptions, before }
   const context = await browser.newContext(contextOptions);
   const page = await context.newPage();
   const complaints = [];
+  const folder = new URL('.', url).href;
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack ?? error}`));
   page.on('crash', () => complaints.push('the page crashed'));
   page.on('console', (message) => {
@@ -48,7 +49,7 @@ export async function openPage(browser, url, { context: contextOptions, before }
   });
   page.on('dialog', (dialog) => dialog.dismiss());
   page.on('request', (request) => {
-    if (/^https?:/.test(request.url()) && !request.url().startsWith(url)) {
+    if (/^https?:/.test(request.url()) && !request.url().startsWith(folder)) {
       complaints.push(`asks another server for ${request.url()}`);
     }
   });

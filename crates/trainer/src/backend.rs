@@ -206,8 +206,8 @@ impl Session {
         }
         self.say_backend(BackendStatus { asked, problem, ..self.backend.clone() });
         let n_shards = self.workers.n_possible().min(self.options.batch_size);
-        if self.backend.kind == BackendKind::Cpu && n_workers.is_some() && n_shards != self.engine.n_shards()
-        {
+        let as_asked = [self.engine.n_shards(), self.engine.n_workers()] == [n_shards; 2];
+        if self.backend.kind == BackendKind::Cpu && n_workers.is_some() && !as_asked {
             self.move_to(Candidate::Cpu(self.workers.n)).await?;
         }
         self.try_anew();

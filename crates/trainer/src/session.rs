@@ -18,7 +18,7 @@ use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::engine::{Engine, EngineError};
 use crate::evaluating::Job;
 use crate::position::Position;
-use crate::speed::{Pacer, Speedometer};
+use crate::speed::{Pacer, Speedometer, Wake};
 use crate::trying::{Trials, UNTRIED};
 use crate::workers::{Helpers, Workers};
 
@@ -77,11 +77,14 @@ pub struct Session {
     pub(crate) inspection_due: bool,
     pub(crate) speedometer: Speedometer,
     pub(crate) inspections: Pacer,
+    pub(crate) wake: Wake,
     pub(crate) validations: Pacer,
     pub(crate) snapshots: Pacer,
     pub(crate) statuses: Pacer,
     pub(crate) steps_at_once: usize,
     pub(crate) batch: Batch,
+    /// Points of the curves that wait until something else is to be said, which is soon.
+    pub(crate) unsaid: Vec<StepMetrics>,
     events: Vec<Message<Event>>,
     /// When an inspection was given to be posted.
     posting: Option<Instant>,
@@ -159,13 +162,15 @@ impl Session {
             drawing: vec![0.0; data::N_PIXELS],
             inspection_due: true,
             speedometer: Speedometer::default(),
-            // Together less than a tenth of the time.
-            inspections: Pacer::new(Duration::from_millis(100), 0.04),
-            validations: Pacer::new(Duration::from_millis(100), 0.04),
+            // Together less than a tenth of the time, what whoever draws takes from the steps counted.
+            inspections: Pacer::new(Duration::from_millis(100), 0.05),
+            validations: Pacer::new(Duration::from_millis(100), 0.03),
+            wake: Wake::default(),
             snapshots: Pacer::new(Duration::from_millis(1000), 0.015),
             statuses: Pacer::new(Duration::from_millis(100), 1.0),
             steps_at_once: 1,
             batch: Batch::default(),
+            unsaid: Vec::new(),
             events: Vec::new(),
             posting: None,
         };
@@ -190,7 +195,8 @@ impl Session {
     /// What [`Session::events`] gave has been passed on: the time since then is part of what inspections take.
     pub fn posted(&mut self) {
         if let Some(start) = self.posting.take() {
-            self.inspections.took_longer(start.elapsed(), Instant::now());
+            self.inspections.took_longer(start.elapsed());
+            self.wake.posted(Instant::now());
         }
     }
 
@@ -253,10 +259,14 @@ impl Session {
     }
 
     pub(crate) fn say(&mut self, event: Event) {
-        self.events.push(Message::plain(event));
+        self.say_with(event, Vec::new());
     }
 
     pub(crate) fn say_with(&mut self, event: Event, arrays: Vec<Array>) {
+        if !self.unsaid.is_empty() {
+            let train = std::mem::take(&mut self.unsaid);
+            self.events.push(Message::plain(Event::Metrics { train, validation: None }));
+        }
         self.events.push(Message { body: event, arrays });
     }
 

@@ -34,12 +34,50 @@ impl Speedometer {
         n_steps as f32 / span.as_secs_f32().max(1e-6)
     }
 
+    /// The least of the slices' mean times of one step.
+    pub(crate) fn least_step(&self) -> Option<Duration> {
+        let timed = self.slices.iter().filter(|slice| slice.2 > 0);
+        timed.map(|(_, elapsed, n)| elapsed.div_f64(*n as f64)).min()
+    }
+
     /// The median of the slices' mean times of one step, in milliseconds.
     pub(crate) fn step_millis(&self) -> Option<f32> {
         let mean = |(_, elapsed, n): &(Instant, Duration, u64)| elapsed.as_secs_f32() * 1e3 / *n as f32;
         let mut means: Vec<f32> = self.slices.iter().filter(|slice| slice.2 > 0).map(mean).collect();
         means.sort_by(f32::total_cmp);
         means.get(means.len() / 2).copied()
+    }
+}
+
+/// For so long after something was posted whoever receives it may be busy with it.
+const WAKE: Duration = Duration::from_millis(150);
+
+/// What steps suffer from what was posted: where there are as many workers as cores, drawing it slows them down.
+#[derive(Debug, Default)]
+pub(crate) struct Wake {
+    posted: Option<Instant>,
+}
+
+impl Wake {
+    /// Something was posted.
+    pub(crate) const fn posted(&mut self, now: Instant) {
+        self.posted = Some(now);
+    }
+
+    /// How much longer a slice of `n_steps` steps took that began at `start`, if something was posted shortly before, than
+    /// it would have with steps of `least`.
+    pub(crate) fn excess(
+        &self,
+        start: Instant,
+        elapsed: Duration,
+        n_steps: u64,
+        least: Option<Duration>,
+    ) -> Duration {
+        let in_wake = self.posted.is_some_and(|posted| start.saturating_duration_since(posted) < WAKE);
+        match least {
+            Some(least) if in_wake => elapsed.saturating_sub(least.mul_f64(n_steps as f64)),
+            _ => Duration::ZERO,
+        }
     }
 }
 
@@ -50,45 +88,54 @@ pub(crate) struct Pacer {
     interval: Duration,
     /// The largest part of all time that it may take.
     share: f64,
-    next: Option<Instant>,
-    /// How long it took the last time.
+    last: Option<Last>,
+    due: bool,
+}
+
+/// What was done last.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    end: Instant,
+    next: Instant,
     took: Duration,
+    /// Without what came on top.
+    took_at_first: Duration,
 }
 
 impl Pacer {
     pub(crate) const fn new(interval: Duration, share: f64) -> Self {
-        Self { interval, share, next: None, took: Duration::ZERO }
+        Self { interval, share, last: None, due: true }
     }
 
     pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.next.is_none_or(|next| now >= next)
+        self.due || self.last.is_none_or(|last| now >= last.next)
     }
 
     /// Whether nobody would notice one more: it is due, or it took less than a tenth of a second.
     pub(crate) fn is_cheap(&self, now: Instant) -> bool {
-        self.is_due(now) || self.took < Duration::from_millis(100)
+        self.is_due(now) || self.last.is_none_or(|last| last.took < Duration::from_millis(100))
     }
 
-    /// It took so long, until now.
+    /// It was done; it took so long, until now.
     pub(crate) fn done(&mut self, took: Duration, now: Instant) {
-        self.took = took;
-        self.rest(now);
+        self.due = false;
+        self.last = Some(Last { end: now, next: now, took, took_at_first: took });
+        self.took_longer(Duration::ZERO);
     }
 
-    /// What was done last has taken yet more time, until now.
-    pub(crate) fn took_longer(&mut self, by: Duration, now: Instant) {
-        self.took += by;
-        self.rest(now);
-    }
-
-    /// Rests until what was done is no more than its share of the time since it began.
-    fn rest(&mut self, now: Instant) {
-        self.next = Some(now + self.interval.max(self.took.mul_f64(1.0 / self.share - 1.0)));
+    /// What was done last has cost yet more time. It rests until all of that is no more than its share of the time since
+    /// it began.
+    pub(crate) fn took_longer(&mut self, by: Duration) {
+        if let Some(last) = &mut self.last {
+            last.took += by;
+            let rest = last.took.div_f64(self.share).saturating_sub(last.took_at_first);
+            last.next = last.end + self.interval.max(rest);
+        }
     }
 
     /// It is due at once.
     pub(crate) const fn reset(&mut self) {
-        self.next = None;
+        self.due = true;
     }
 }
 
@@ -116,7 +163,7 @@ mod tests {
                 now += at_once;
                 pacer.done(at_once, now);
                 now += whole - at_once;
-                pacer.took_longer(whole - at_once, now);
+                pacer.took_longer(whole - at_once);
                 spent += whole;
                 n += 1;
             }
@@ -155,5 +202,23 @@ mod tests {
         assert!(!pacer.is_due(now + 899 * MILLI) && pacer.is_due(now + 901 * MILLI));
         pacer.done(MILLI, now);
         assert!(!pacer.is_due(now + 99 * MILLI) && pacer.is_due(now + 101 * MILLI));
+        // A tenth of 200 ms, which began 1 ms before.
+        pacer.took_longer(19 * MILLI);
+        assert!(!pacer.is_due(now + 198 * MILLI) && pacer.is_due(now + 200 * MILLI));
+        pacer.reset();
+        assert!(pacer.is_due(now));
+    }
+
+    #[test]
+    fn what_slows_steps_down_after_a_post_is_counted_and_what_comes_later_is_not() {
+        let mut wake = Wake::default();
+        let now = Instant::now();
+        let least = Some(2 * MILLI);
+        assert_eq!(wake.excess(now, 30 * MILLI, 10, least), Duration::ZERO, "nothing was posted");
+        wake.posted(now);
+        assert_eq!(wake.excess(now + MILLI, 30 * MILLI, 10, least), 10 * MILLI);
+        assert_eq!(wake.excess(now + MILLI, 15 * MILLI, 10, least), Duration::ZERO, "faster than ever");
+        assert_eq!(wake.excess(now + 2 * WAKE, 30 * MILLI, 10, least), Duration::ZERO);
+        assert_eq!(wake.excess(now + MILLI, 30 * MILLI, 10, None), Duration::ZERO, "nothing to compare with");
     }
 }

@@ -28,12 +28,14 @@ impl Session {
             Ok(()) => self.inspect_if_due().await,
             Err(error) => Err(error),
         };
+        let inspected = *result.as_ref().unwrap_or(&false);
         if let Err(error) = result
             && let Err(error) = self.recover(error).await
         {
             self.abandon(&error);
         }
-        if self.run.is_some() && self.statuses.is_due(Instant::now()) {
+        // Together with an inspection, so that the page draws once for both.
+        if self.run.is_some() && (inspected || self.statuses.is_due(Instant::now())) {
             self.say(Event::Status(self.status()));
             self.statuses.done(Duration::ZERO, Instant::now());
         }
@@ -103,6 +105,8 @@ impl Session {
         let metrics = self.engine.take_metrics().await?;
         self.tell_of_lost_workers();
         let elapsed = start.elapsed();
+        let least = self.speedometer.least_step();
+        self.inspections.took_longer(self.wake.excess(start, elapsed, n_steps as u64, least));
         self.speedometer.record(metrics.len() as u64, elapsed);
         self.adapt_slice(n_steps, elapsed);
         let first_step = self.step + 1 - metrics.len() as u64;
@@ -113,7 +117,7 @@ impl Session {
             .collect();
         self.last_metrics = points.last().copied().or(self.last_metrics);
         let diverged = points.iter().find(|point| !point.loss.is_finite()).copied();
-        self.say(Event::Metrics { train: points, validation: None });
+        self.unsaid.extend(points);
         if let Some(point) = diverged {
             self.stop_diverged(point);
             return Ok(());
