@@ -18,7 +18,8 @@ const USAGE = `usage: node bench.mjs [--only ROW,...] [--networks s,f,l] [--batc
 
 /** The rows: who trains, and on what. */
 const ROWS = {
-  'receptive-cpu': { name: 'Receptive, WebAssembly', open: openReceptive, backend: 'cpu' },
+  'receptive-cpu': { name: 'Receptive, WebAssembly', open: openReceptive, backend: 'cpu', workers: 1 },
+  'receptive-cpu-2': { name: 'Receptive, WebAssembly, 2 workers', open: openReceptive, backend: 'cpu', workers: 2 },
   'receptive-webgpu': { name: 'Receptive, WebGPU', open: openReceptive, backend: 'gpu' },
   'tfjs-cpu': { name: 'TensorFlow.js, cpu', open: openPeer('tensorflow'), backend: 'cpu' },
   'tfjs-webgl': { name: 'TensorFlow.js, WebGL', open: openPeer('tensorflow'), backend: 'webgl' },
@@ -99,7 +100,8 @@ async function measure(network, batch) {
     const cell = { row: ROWS[row].name, network, batch, step_millis: [], engine_millis: [] };
     cells.push(cell);
     await attempt(cell, options.limitMillis, async () => {
-      const task = { network, batch, backend: ROWS[row].backend, optimiser: OPTIMISERS[network] };
+      const { backend, workers } = ROWS[row];
+      const task = { network, batch, backend, workers, optimiser: OPTIMISERS[network] };
       cell.page = await ROWS[row].open(browser, server.url, task);
       cell.first_step_millis = cell.page.firstStepMillis;
       await cell.page.run(steps, millis); // warms up

@@ -3,13 +3,13 @@
 /** Pictures, in batches: enough that the end of an epoch, with its validation, comes seldom. */
 const N_BATCHES = 60;
 
-export async function openReceptive(browser, url, { network, batch, backend, optimiser }) {
+export async function openReceptive(browser, url, { network, batch, backend, workers = 1, optimiser }) {
   const context = await browser.newContext();
   const page = await context.newPage();
   try {
-    await page.goto(`${url}site/index.html?backend=cpu`);
+    await page.goto(`${url}site/index.html?backend=cpu&workers=1`);
     await page.waitForFunction(() => window.receptive !== undefined);
-    const firstStepMillis = await page.evaluate(start, { network, batch, backend, optimiser, n: N_BATCHES * batch });
+    const firstStepMillis = await page.evaluate(start, { network, batch, backend, workers, optimiser, n: N_BATCHES * batch });
     return { page, firstStepMillis, run: (steps, millis) => page.evaluate(run, [steps, millis]) };
   } catch (error) {
     await context.close();
@@ -18,7 +18,7 @@ export async function openReceptive(browser, url, { network, batch, backend, opt
 }
 
 /** Runs in the page: everything up to the first step; how long that took from the network on. */
-async function start({ network, batch, backend, optimiser, n }) {
+async function start({ network, batch, backend, workers, optimiser, n }) {
   const { receptive } = window;
   await receptive.ready;
   const { pictures, idxFiles } = await import('/pictures.mjs');
@@ -30,6 +30,7 @@ async function start({ network, batch, backend, optimiser, n }) {
   await receptive.loadData(files);
   const started = performance.now();
   await receptive.setBackend(backend);
+  await receptive.setWorkers(workers);
   if (receptive.backend().kind !== backend) {
     throw new Error(`the page runs on ${receptive.backend().kind}: ${receptive.backend().reason}`);
   }

@@ -39,6 +39,7 @@ export async function openPage(browser, url, { context: contextOptions, before }
   const context = await browser.newContext(contextOptions);
   const page = await context.newPage();
   const complaints = [];
+  const folder = new URL('.', url).href;
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack ?? error}`));
   page.on('crash', () => complaints.push('the page crashed'));
   page.on('console', (message) => {
@@ -48,7 +49,7 @@ export async function openPage(browser, url, { context: contextOptions, before }
   });
   page.on('dialog', (dialog) => dialog.dismiss());
   page.on('request', (request) => {
-    if (/^https?:/.test(request.url()) && !request.url().startsWith(url)) {
+    if (/^https?:/.test(request.url()) && !request.url().startsWith(folder)) {
       complaints.push(`asks another server for ${request.url()}`);
     }
   });
@@ -59,10 +60,11 @@ export async function openPage(browser, url, { context: contextOptions, before }
   return { page, complaints };
 }
 
-/** Opens the page, waits until it is ready, and moves it to an engine. */
-export async function openReady(browser, url, { backend = 'cpu', data = 'generated', ...options } = {}) {
+/** Opens the page, waits until it is ready, and moves it to an engine, with as many workers as it is told. */
+export async function openReady(browser, url, { backend = 'cpu', workers = 1, data = 'generated', ...options } = {}) {
   const opened = await openPage(browser, url, options);
   await ready(opened.page);
+  await call(opened.page, 'setWorkers', workers);
   await call(opened.page, 'setBackend', backend);
   await call(opened.page, 'loadData', data);
   await call(opened.page, 'setModel', 's');

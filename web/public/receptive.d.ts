@@ -13,8 +13,17 @@ export interface Receptive {
   readonly ready: Promise<void>;
   /** Which engine runs; `null` until that is known. */
   backend(): BackendStatus | null;
-  /** Moves to another backend, with the weights and the optimiser's moments. */
+  /**
+   * Moves to another backend, with the weights and the optimiser's moments. "auto" is whichever takes the network's
+   * training steps fastest: that is tried while nothing trains, and a `backend` event says what came of it.
+   */
   setBackend(backend: "auto" | "gpu" | "cpu"): Promise<void>;
+  /**
+   * Shares training steps on the CPU among 1 to 16 workers, from the next step on; "auto" for as many as are fastest, from
+   * the next run on. The same number of workers gives the same losses, bit for bit; another number differs by rounding.
+   * Where not all of them can be had, `backend().problem` says so.
+   */
+  setWorkers(workers: number | "auto"): Promise<void>;
   /** The network on screen. */
   model(): Model;
   /** Replaces the network by a preset ("s", "normed", "residual", "f", "l", "lenet5", "linear", "mlp") or by a description of one. */
@@ -132,6 +141,14 @@ export interface BackendStatus {
   stands_in: boolean;
   software: boolean;
   dispatches_per_step: number | null;
+  /** Workers that share a training step on the CPU; 1 on a GPU. */
+  n_workers: number;
+  /** What was asked for; a number of workers of null is "auto". */
+  asked: { backend: "gpu" | "cpu" | "auto"; n_workers: number | null };
+  /** Training steps of the network at hand, timed on copies of its weights. */
+  trials: { kind: "gpu" | "cpu"; name: string; n_workers: number; step_millis: number | null; failure: string | null }[];
+  /** What went wrong with a worker. */
+  problem: string | null;
 }
 
 export interface StepMetrics { step: number; loss: number; accuracy: number }

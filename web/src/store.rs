@@ -4,6 +4,7 @@ mod actions;
 mod edits;
 mod events;
 
+pub use actions::{MOST_WORKERS, workers_named};
 pub use edits::History;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use protocol::BackendChoice;
 /// Which engine.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Backend {
-    /// The GPU where there is one, else the CPU
+    /// Whichever takes a few training steps of the network faster
     Auto,
     /// The GPU, or an error
     Gpu,

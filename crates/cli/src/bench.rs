@@ -9,7 +9,7 @@ use nn::Network;
 use pollster::block_on;
 use protocol::BackendKind;
 use serde_json::json;
-use trainer::Engine;
+use trainer::{Chosen, Engine, Workers};
 
 use crate::arguments::{Common, Data};
 use crate::report::{Failed, Report};
@@ -69,16 +69,18 @@ pub fn run(options: &Options) -> Result<()> {
     let spec = model::choose(options.common.model.as_deref(), None)?;
     let name = model::name(&spec);
     let network = Network::new(spec, data::N_CLASSES)?.with_frozen(&training.frozen)?;
+    let workers = Workers::threads(usize::from(options.threads));
+    let batches = batches(&training);
+    let first = (batches[0].0.as_slice(), batches[0].1.as_slice());
     let choice = options.common.backend.into();
-    let n_threads = usize::from(options.threads);
-    let chosen = block_on(trainer::choose_backend(&network, &training, n_threads, choice, None))?;
-    let (mut engine, _device, status) = chosen;
+    let chosen = block_on(trainer::choose_backend(&network, &training, &workers, choice, first))?;
+    let Chosen { mut engine, device: _device, status } = chosen;
     engine.set_parameters(&training.initialisation.parameters(&network, training.seed))?;
-    let (event, text) = driver::backend(&status, engine.n_threads());
+    let (event, text) = driver::backend(&status);
     report.say(&event, &text)?;
 
     report.start_bar(u64::from(options.warmup + options.steps));
-    let mut timer = Timer::new(&mut engine, &training, status.kind);
+    let mut timer = Timer::new(&mut engine, &training, &batches, status.kind);
     let timed = timer.run(options, &report);
     report.end_bar();
     let mut groups = timed?;
@@ -93,12 +95,13 @@ pub fn run(options: &Options) -> Result<()> {
         "model": name,
         "batch": training.batch_size,
         "backend": if status.kind == BackendKind::Gpu { "gpu" } else { "cpu" },
-        "threads": engine.n_threads(),
+        "threads": status.n_workers,
         "adapter": status.name,
         "steps": steps,
         "step_ms": { "min": min, "median": median, "max": max },
         "images_per_second": per_second,
         "dispatches_per_step": status.dispatches_per_step,
+        "trials": status.trials,
     });
     let text = format!(
         "{name}, batch {}: {median:.3} ms a step (least {min:.3}, most {max:.3}, {steps} steps), {per_second:.0} images a second",
@@ -130,27 +133,37 @@ fn train_to(target: f64, options: &Options, training: &nn::TrainingOptions, repo
 struct Timer<'a> {
     engine: &'a mut Engine,
     training: &'a nn::TrainingOptions,
-    batches: Vec<(Vec<f32>, Vec<u32>)>,
+    batches: &'a [(Vec<f32>, Vec<u32>)],
     steps_at_once: usize,
     n_done: u64,
 }
 
+/// Different batches of built-in digits.
+fn batches(training: &nn::TrainingOptions) -> Vec<(Vec<f32>, Vec<u32>)> {
+    let n_images = N_BATCHES * training.batch_size;
+    let digits = data::generated::digits(training.seed, n_images, 0).training;
+    let positions: Vec<u32> = (0..n_images as u32).collect();
+    let batches = positions.chunks(training.batch_size).map(|positions| {
+        let (mut images, mut labels) = (Vec::new(), Vec::new());
+        let positions = positions.iter().copied();
+        fill_batch(&digits.images, &digits.labels, positions, &mut images, &mut labels);
+        (images, labels)
+    });
+    batches.collect()
+}
+
 impl<'a> Timer<'a> {
-    fn new(engine: &'a mut Engine, training: &'a nn::TrainingOptions, kind: BackendKind) -> Self {
-        let n_images = N_BATCHES * training.batch_size;
-        let digits = data::generated::digits(training.seed, n_images, 0).training;
-        let positions: Vec<u32> = (0..n_images as u32).collect();
-        let batches = positions.chunks(training.batch_size).map(|positions| {
-            let (mut images, mut labels) = (Vec::new(), Vec::new());
-            let positions = positions.iter().copied();
-            fill_batch(&digits.images, &digits.labels, positions, &mut images, &mut labels);
-            (images, labels)
-        });
+    fn new(
+        engine: &'a mut Engine,
+        training: &'a nn::TrainingOptions,
+        batches: &'a [(Vec<f32>, Vec<u32>)],
+        kind: BackendKind,
+    ) -> Self {
         let steps_at_once = match kind {
             BackendKind::Gpu => GPU_STEPS_AT_ONCE.min(engine.most_steps_at_once()),
             BackendKind::Cpu => 1,
         };
-        Self { batches: batches.collect(), engine, training, steps_at_once, n_done: 0 }
+        Self { batches, engine, training, steps_at_once, n_done: 0 }
     }
 
     /// The groups of steps between two looks at the clock: how many, and the seconds that they took.
@@ -167,7 +180,7 @@ impl<'a> Timer<'a> {
             n_left -= n;
             let start = Instant::now();
             for _ in 0..n {
-                self.step()?;
+                block_on(self.step())?;
             }
             let metrics = block_on(self.engine.take_metrics())?;
             groups.push((n, start.elapsed().as_secs_f64()));
@@ -182,11 +195,11 @@ impl<'a> Timer<'a> {
         Ok(groups)
     }
 
-    fn step(&mut self) -> Result<()> {
+    async fn step(&mut self) -> Result<()> {
         let (images, labels) = &self.batches[self.n_done as usize % self.batches.len()];
         self.n_done += 1;
         self.engine.set_random(self.training.seed, self.n_done);
         let hyper = self.training.hyper(self.n_done - 1, self.n_done, N_BATCHES as u64);
-        Ok(self.engine.step(images, labels, hyper)?)
+        Ok(self.engine.step(images, labels, hyper).await?)
     }
 }

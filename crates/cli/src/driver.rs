@@ -23,7 +23,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts a session on the backend that is asked for.
+    /// Starts a session on the backend that is asked for; where any will do, on the one that a trial finds the fastest.
     pub fn new(
         model: ModelSpec,
         options: TrainingOptions,
@@ -32,7 +32,15 @@ impl Driver {
         n_threads: usize,
     ) -> Result<Self> {
         let mut session = block_on(Session::new(model, options, dataset, backend))?;
-        block_on(session.set_threads(n_threads))?;
+        block_on(session.set_workers(Some(n_threads)))?;
+        while session.is_busy() {
+            block_on(session.advance());
+        }
+        while session.is_trying() {
+            block_on(session.try_next(async || {}));
+        }
+        // Whoever starts a session says what came of this.
+        drop(session.events());
         Ok(Self { session, last_id: 0 })
     }
 
@@ -48,7 +56,7 @@ impl Driver {
 
     /// Says which engine runs.
     pub fn report_backend(&self, report: &Report) -> Result<()> {
-        let (event, text) = backend(self.session.backend(), self.session.n_threads());
+        let (event, text) = backend(self.session.backend());
         report.say(&event, &text)
     }
 
@@ -116,12 +124,12 @@ impl Driver {
 }
 
 /// The engine's line, for programs and for people.
-pub fn backend(status: &BackendStatus, n_threads: usize) -> (Value, String) {
-    let BackendStatus { name, reason, .. } = status;
+pub fn backend(status: &BackendStatus) -> (Value, String) {
+    let BackendStatus { name, reason, n_workers, .. } = status;
     let (kind, extent) = match status.kind {
         BackendKind::Gpu if status.software => ("gpu", " (a software adapter)".to_owned()),
         BackendKind::Gpu => ("gpu", String::new()),
-        BackendKind::Cpu => ("cpu", format!(", threads: {n_threads}")),
+        BackendKind::Cpu => ("cpu", format!(", threads: {n_workers}")),
     };
     let event = json!({
         "event": "backend",
@@ -129,8 +137,9 @@ pub fn backend(status: &BackendStatus, n_threads: usize) -> (Value, String) {
         "name": name,
         "reason": reason,
         "software": status.software,
-        "threads": n_threads,
+        "threads": n_workers,
         "dispatches_per_step": status.dispatches_per_step,
+        "trials": status.trials,
     });
     (event, format!("backend: {kind}, {name}{extent}; {reason}"))
 }

@@ -59,7 +59,7 @@ pub fn run(options: &Options) -> Result<()> {
 
     let steps_per_epoch = data::batch::n_batches(data.n_train, batch_size) as u64;
     report.start_bar(steps_per_epoch * options.epochs);
-    let mut epochs = Epochs::new(&report, steps_per_epoch, n_threads.min(batch_size));
+    let mut epochs = Epochs::new(&report, steps_per_epoch);
     let until = Until::Epochs(options.epochs);
     let trained = driver.ask(Command::Train { until }, Vec::new(), |event| epochs.hear(event));
     let diverged = epochs.diverged.take();
@@ -146,16 +146,14 @@ fn give_up(options: &Options, driver: &mut Driver, report: &Report, diverged: Di
 struct Epochs<'a> {
     report: &'a Report,
     steps_per_epoch: u64,
-    /// Those that the CPU uses where it has to step in for a GPU.
-    n_threads: usize,
     /// The losses of the epoch under way.
     losses: Vec<f32>,
     diverged: Option<Divergence>,
 }
 
 impl<'a> Epochs<'a> {
-    const fn new(report: &'a Report, steps_per_epoch: u64, n_threads: usize) -> Self {
-        Self { report, steps_per_epoch, n_threads, losses: Vec::new(), diverged: None }
+    const fn new(report: &'a Report, steps_per_epoch: u64) -> Self {
+        Self { report, steps_per_epoch, losses: Vec::new(), diverged: None }
     }
 
     fn hear(&mut self, event: &Event) -> Result<()> {
@@ -175,7 +173,7 @@ impl<'a> Epochs<'a> {
                 self.report.say(&event, &format!("the GPU was lost: {message}"))?;
             }
             Event::Backend(status) => {
-                let (event, text) = crate::driver::backend(status, self.n_threads);
+                let (event, text) = crate::driver::backend(status);
                 self.report.say(&event, &text)?;
             }
             _ => {}

@@ -50,6 +50,12 @@ pub enum Command {
         /// Which.
         backend: BackendChoice,
     },
+    /// Shares training steps on the CPU among so many workers, from the next run on. The numbers of a run depend on how
+    /// many there are, by rounding.
+    SetWorkers {
+        /// How many, the engine's own worker counted; none for as many as are found to be fastest.
+        n_workers: Option<usize>,
+    },
     /// Loss, accuracy and confusion over a split; answered by [`Reply::Evaluated`](crate::Reply::Evaluated).
     Evaluate {
         /// Which; the test set is looked at only here.
@@ -138,7 +144,7 @@ pub enum Until {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BackendChoice {
-    /// The GPU where there is a real one, else the CPU.
+    /// Whatever takes the network's training steps fastest, by a short trial.
     #[default]
     Auto,
     /// The GPU or an error.

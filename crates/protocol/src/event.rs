@@ -1,7 +1,7 @@
 use nn::{ModelSpec, TrainingOptions};
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Sample, Split};
+use crate::command::{BackendChoice, Sample, Split};
 
 /// What the worker says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,7 +112,7 @@ pub enum Reply {
 }
 
 /// Which engine runs and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BackendStatus {
     /// Which.
     pub kind: BackendKind,
@@ -126,6 +126,38 @@ pub struct BackendStatus {
     pub software: bool,
     /// GPU dispatches of one training step; none on the CPU.
     pub dispatches_per_step: Option<usize>,
+    /// Workers (natively threads) that share a training step on the CPU; 1 on a GPU.
+    pub n_workers: usize,
+    /// What was asked for.
+    pub asked: Asked,
+    /// How long a training step of the network, batch and optimiser at hand took where it was tried.
+    pub trials: Vec<Trial>,
+    /// What went wrong with a worker, in a sentence.
+    pub problem: Option<String>,
+}
+
+/// What the user wants to compute with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Which engine.
+    pub backend: BackendChoice,
+    /// How many workers on the CPU; none where the fastest number is to be found out.
+    pub n_workers: Option<usize>,
+}
+
+/// A few training steps, timed on copies of the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// On which engine.
+    pub kind: BackendKind,
+    /// As [`BackendStatus::name`].
+    pub name: String,
+    /// As [`BackendStatus::n_workers`].
+    pub n_workers: usize,
+    /// Milliseconds a training step; none where it could not be measured.
+    pub step_millis: Option<f32>,
+    /// Why it could not be measured.
+    pub failure: Option<String>,
 }
 
 /// The two engines.

@@ -6,8 +6,8 @@ use data::Dataset;
 use data::mnist::Claim;
 use nn::{ModelSpec, Network, TrainingOptions, state_dict};
 use protocol::{
-    Array, BackendChoice, Command, DataSource, Drawing, ExportFormat, Message, Reply, Request, Sample,
-    SampleInfo, Split, Until,
+    Array, Command, DataSource, Drawing, ExportFormat, Message, Reply, Request, Sample, SampleInfo, Split,
+    Until,
 };
 
 use crate::checkpoint::Checkpoint;
@@ -42,6 +42,7 @@ impl Session {
             Command::Reset { seed } => self.reset(seed).map(done),
             Command::RestoreLastGood => self.restore().map(done),
             Command::SetBackend { backend } => self.set_backend(backend).await.map(done),
+            Command::SetWorkers { n_workers } => self.set_workers(n_workers).await.map(done),
             Command::Select { sample } => self.select(sample).map(done),
             Command::Samples { split, per_class, page } => self.samples(split, per_class, page),
             Command::Draw { side, centre } => self.draw(side, centre, arrays),
@@ -80,8 +81,10 @@ impl Session {
         let network = Network::new(model, data::N_CLASSES)?;
         // Layers are frozen for the weights that they have; these are new ones.
         let options = TrainingOptions { frozen: Vec::new(), ..self.options.clone() };
-        self.rebuild(network, options, None).await?;
+        self.rebuild(network, options, self.candidate())?;
         self.set_initial_weights()?;
+        self.try_anew();
+        self.decide_from_memory().await?;
         self.say_restarted();
         Ok(())
     }
@@ -101,7 +104,7 @@ impl Session {
         let network = self.network.clone().with_frozen(&options.frozen)?;
         let mut checkpoint = self.checkpoint().await?;
         let before = self.engine.layout().clone();
-        self.rebuild(network, options, None).await?;
+        self.rebuild(network, options, self.candidate())?;
         // What is frozen lies behind what is trained.
         let layout = self.engine.layout();
         checkpoint.parameters = layout.relocate(&before, &checkpoint.parameters);
@@ -112,6 +115,8 @@ impl Session {
             checkpoint.optimiser_step = 0;
         }
         self.resume_from(&checkpoint)?;
+        self.try_anew();
+        self.decide_from_memory().await?;
         self.say_restarted();
         Ok(())
     }
@@ -145,10 +150,6 @@ impl Session {
         self.resume_from(&checkpoint)?;
         self.say_restarted();
         Ok(())
-    }
-
-    async fn set_backend(&mut self, backend: BackendChoice) -> Result<(), SessionError> {
-        self.move_to(backend).await
     }
 
     fn select(&mut self, sample: Sample) -> Result<(), SessionError> {

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use nn::{Network, TrainingOptions, names};
+use nn::{Network, NetworkError, TrainingOptions, names};
 use tensor::ops::Dropout;
 use tensor::{Hyper, ParameterLayout, TensorError, cpu};
 
-use crate::parallel::{Parallel, Shards, usable_threads};
+use crate::parallel::{Parallel, Shards};
+use crate::workers::{HelperLost, Workers};
 
 /// Images in one run of the evaluation's plan.
 const EVALUATION_BATCH: usize = 250;
@@ -17,9 +18,18 @@ pub enum EngineError {
     /// The plan, or what is given to it.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+    /// The network, where a helper cannot take it.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// The GPU.
     #[error(transparent)]
     Gpu(#[from] gpu::GpuError),
+    /// There are not so many workers.
+    #[error("{0}")]
+    NoWorkers(String),
+    /// A trial would take too long.
+    #[error("a program on the CPU; not tried, as a step would keep the machine busy for seconds")]
+    TooSlowToTry,
 }
 
 /// What an inspection reads: every layer's output for one image.
@@ -34,7 +44,7 @@ pub struct Activations {
 /// A network, its plans, and the executor that holds its weights.
 pub struct Engine {
     executor: Executor,
-    /// The other threads of the CPU and what they share; none where there is one thread.
+    /// The other workers of the CPU and what they share; none where there is one.
     parallel: Option<Parallel>,
     layout: ParameterLayout,
     n_layers: usize,
@@ -57,15 +67,15 @@ enum Executor {
 }
 
 impl Engine {
-    /// Builds the three plans for the CPU, or for a GPU where one is given. On the CPU a training step is shared by
-    /// `n_threads` threads, or as many as the batch has pictures where that is fewer; a GPU and a browser need one.
+    /// Builds the three plans for the CPU, or for a GPU where one is given. On the CPU a training step is shared by the
+    /// workers, or as many of them as the batch has pictures where that is fewer; a GPU needs none.
     ///
     /// # Errors
     /// [`EngineError`] where the network cannot be recorded, or the GPU refuses a plan.
     pub fn new(
         network: &Network,
         options: &TrainingOptions,
-        n_threads: usize,
+        workers: &Workers,
         device: Option<&Rc<gpu::Device>>,
     ) -> Result<Self, EngineError> {
         let layout = network.layout();
@@ -75,7 +85,7 @@ impl Engine {
         let executor = match device {
             None => {
                 let mut executor = cpu::Executor::new(&layout, n_states);
-                let shards = Shards::new(options.batch_size, usable_threads(n_threads));
+                let shards = Shards::new(options.batch_size, workers.n_possible());
                 if shards.n() == 1 {
                     executor.add(network.training_plan(options.batch_size, recipe)?)?;
                 } else {
@@ -84,7 +94,7 @@ impl Engine {
                 executor.add(network.evaluation_plan(EVALUATION_BATCH)?)?;
                 executor.add(network.inspection_plan()?)?;
                 if shards.n() > 1 {
-                    parallel = Some(Parallel::new(network, recipe, shards, &mut executor)?);
+                    parallel = Some(Parallel::new(network, options, shards, workers, &mut executor)?);
                 }
                 Executor::Cpu(executor)
             }
@@ -120,9 +130,19 @@ impl Engine {
         &self.layout
     }
 
-    /// Threads that share a training step.
-    pub fn n_threads(&self) -> usize {
-        self.parallel.as_ref().map_or(1, Parallel::n_threads)
+    /// Workers that share a training step.
+    pub fn n_workers(&self) -> usize {
+        self.parallel.as_ref().map_or(1, Parallel::n_workers)
+    }
+
+    /// Parts that a batch is cut into: as many as there were workers at the beginning. The numbers depend on it.
+    pub fn n_shards(&self) -> usize {
+        self.parallel.as_ref().map_or(1, Parallel::n_shards)
+    }
+
+    /// The workers that were lost since this was last called. Steps go on without them, and with the same numbers.
+    pub fn take_lost(&mut self) -> Vec<HelperLost> {
+        self.parallel.as_mut().map_or_else(Vec::new, Parallel::take_lost)
     }
 
     /// GPU dispatches of one training step; none on the CPU.
@@ -146,12 +166,14 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError`] where the batch has another size than the plan, or the GPU is lost.
-    pub fn step(&mut self, images: &[f32], labels: &[u32], hyper: Hyper) -> Result<(), EngineError> {
+    pub async fn step(&mut self, images: &[f32], labels: &[u32], hyper: Hyper) -> Result<(), EngineError> {
         match &mut self.executor {
             Executor::Cpu(executor) => {
                 executor.set_hyper(hyper);
                 let metrics = match &mut self.parallel {
-                    Some(parallel) => parallel.step(executor, self.training, images, labels, self.random)?,
+                    Some(parallel) => {
+                        parallel.step(executor, self.training, images, labels, self.random).await?
+                    }
                     None => run_batch(executor, self.training, images, labels, key(self.random, 0))?,
                 };
                 self.recorded.push(metrics);

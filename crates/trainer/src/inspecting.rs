@@ -23,10 +23,11 @@ impl Session {
         (self.drawing.clone(), None)
     }
 
-    pub(crate) async fn inspect_if_due(&mut self) -> Result<(), EngineError> {
+    /// Whether it was due.
+    pub(crate) async fn inspect_if_due(&mut self) -> Result<bool, EngineError> {
         let running = self.run.is_some() || !self.jobs.is_empty();
-        if !(self.inspection_due || running) || (running && !self.inspections.is_due()) {
-            return Ok(());
+        if !(self.inspection_due || running) || (running && !self.inspections.is_due(Instant::now())) {
+            return Ok(false);
         }
         let start = Instant::now();
         self.inspection_due = false;
@@ -64,8 +65,8 @@ impl Session {
             parameters: views,
         };
         self.say_with(Event::Inspection(inspection), arrays);
-        self.inspections.done(start);
-        Ok(())
+        self.inspections.done(start.elapsed(), Instant::now());
+        Ok(true)
     }
 }
 

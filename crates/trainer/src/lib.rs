@@ -15,7 +15,12 @@ mod position;
 mod session;
 mod speed;
 mod training;
+mod trial;
+mod trying;
+mod workers;
 
 pub use backend::{Chosen, choose_backend};
 pub use engine::{Activations, Engine, EngineError};
+pub use parallel::Replica;
 pub use session::{Session, SessionError};
+pub use workers::{Helper, HelperLost, Helpers, Task, Workers};

@@ -8,16 +8,19 @@ use data::split::Splits;
 use data::{Dataset, LabelledImages};
 use nn::{ModelSpec, Network, NetworkError, TrainingOptions};
 use protocol::{
-    Array, BackendChoice, BackendStatus, DataStatus, Event, Message, Reply, RunStatus, Sample, Split,
+    Array, Asked, BackendChoice, BackendStatus, DataStatus, Event, Message, Reply, RunStatus, Sample, Split,
     StepMetrics, Validation,
 };
+use web_time::Instant;
 
-use crate::backend::choose_backend;
+use crate::backend::{Chosen, choose_backend};
 use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::engine::{Engine, EngineError};
 use crate::evaluating::Job;
 use crate::position::Position;
-use crate::speed::{Pacer, Speedometer};
+use crate::speed::{Pacer, Speedometer, Wake};
+use crate::trying::{Trials, UNTRIED};
+use crate::workers::{Helpers, Workers};
 
 /// Why a session refuses something.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,9 @@ pub enum SessionError {
     Refused(String),
 }
 
+/// Digits that are drawn at once while there is nothing to do: a few milliseconds.
+const DRAWN_AT_ONCE: usize = 100;
+
 /// A network, its data, and the run that trains it.
 pub struct Session {
     pub(crate) network: Network,
@@ -54,8 +60,11 @@ pub struct Session {
     pub(crate) engine: Engine,
     pub(crate) device: Option<Rc<gpu::Device>>,
     pub(crate) backend: BackendStatus,
-    /// Threads that the CPU may use; see [`Session::set_threads`].
-    pub(crate) n_threads: usize,
+    /// Who shares a training step on the CPU.
+    pub(crate) workers: Workers,
+    pub(crate) trials: Trials,
+    /// Whether the engine is the user's choice or the fastest, as far as is known.
+    pub(crate) settled: bool,
     pub(crate) run: Option<Run>,
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) position: Position,
@@ -71,12 +80,17 @@ pub struct Session {
     pub(crate) inspection_due: bool,
     pub(crate) speedometer: Speedometer,
     pub(crate) inspections: Pacer,
+    pub(crate) wake: Wake,
     pub(crate) validations: Pacer,
     pub(crate) snapshots: Pacer,
     pub(crate) statuses: Pacer,
     pub(crate) steps_at_once: usize,
     pub(crate) batch: Batch,
+    /// Points of the curves that wait until something else is to be said, which is soon.
+    pub(crate) unsaid: Vec<StepMetrics>,
     events: Vec<Message<Event>>,
+    /// When an inspection was given to be posted.
+    posting: Option<Instant>,
 }
 
 /// A run in progress.
@@ -104,7 +118,8 @@ pub(crate) struct Batch {
 }
 
 impl Session {
-    /// Starts a session: splits the data, chooses the backend, and sets the initial weights.
+    /// Starts a session: splits the data, chooses the backend, and sets the initial weights. Where any backend will do, it
+    /// is the CPU until others have been tried ([`Session::try_next`]).
     ///
     /// # Errors
     /// [`SessionError`] where the network or an option is not valid, or the backend asked for cannot be had.
@@ -118,7 +133,14 @@ impl Session {
         let network = Network::new(model, data::N_CLASSES)?.with_frozen(&options.frozen)?;
         let splits = Splits::new(options.seed, dataset.training.labels.len());
         let position = Position::after(0, options.seed, splits.train.len(), options.batch_size);
-        let (engine, device, backend) = choose_backend(&network, &options, 1, backend, None).await?;
+        let workers = Workers::threads(1);
+        let at_first = if backend == BackendChoice::Auto { BackendChoice::Cpu } else { backend };
+        let Chosen { engine, device, mut status } =
+            choose_backend(&network, &options, &workers, at_first, (&[], &[])).await?;
+        status.asked = Asked { backend, n_workers: None };
+        if backend == BackendChoice::Auto {
+            status.reason = UNTRIED.into();
+        }
         let mut session = Self {
             network,
             options,
@@ -126,8 +148,10 @@ impl Session {
             splits,
             engine,
             device,
-            backend,
-            n_threads: 1,
+            backend: status,
+            workers,
+            trials: Trials::new(),
+            settled: false,
             run: None,
             jobs: VecDeque::new(),
             position,
@@ -141,26 +165,54 @@ impl Session {
             drawing: vec![0.0; data::N_PIXELS],
             inspection_due: true,
             speedometer: Speedometer::default(),
-            inspections: Pacer::new(Duration::from_millis(100), 20),
-            validations: Pacer::new(Duration::from_millis(100), 20),
-            snapshots: Pacer::new(Duration::from_millis(1000), 50),
-            statuses: Pacer::new(Duration::from_millis(100), 1),
+            // Together less than a tenth of the time, what whoever draws takes from the steps counted.
+            inspections: Pacer::new(Duration::from_millis(100), 0.05),
+            validations: Pacer::new(Duration::from_millis(100), 0.03),
+            wake: Wake::default(),
+            snapshots: Pacer::new(Duration::from_millis(1000), 0.015),
+            statuses: Pacer::new(Duration::from_millis(100), 1.0),
             steps_at_once: 1,
             batch: Batch::default(),
+            unsaid: Vec::new(),
             events: Vec::new(),
+            posting: None,
         };
         session.set_initial_weights()?;
         Ok(session)
     }
 
-    /// Everything there is to say since this was last called, in order.
+    /// Brings the workers that may share a training step with the engine's own.
+    pub fn set_helpers(&mut self, helpers: Rc<dyn Helpers>) {
+        self.workers.helpers = helpers;
+    }
+
+    /// Everything there is to say since this was last called, in order. Where somebody else passes it on,
+    /// [`Session::posted`] counts the time that this takes.
     pub fn events(&mut self) -> Vec<Message<Event>> {
-        std::mem::take(&mut self.events)
+        let events = std::mem::take(&mut self.events);
+        let inspected = events.iter().any(|message| matches!(message.body, Event::Inspection(_)));
+        self.posting = inspected.then(Instant::now);
+        events
+    }
+
+    /// What [`Session::events`] gave has been passed on: the time since then is part of what inspections take.
+    pub fn posted(&mut self) {
+        if let Some(start) = self.posting.take() {
+            self.inspections.took_longer(start.elapsed());
+            self.wake.posted(Instant::now());
+        }
     }
 
     /// Whether [`Session::advance`] has something to do.
     pub fn is_busy(&self) -> bool {
         self.run.is_some() || !self.jobs.is_empty() || self.inspection_due
+    }
+
+    /// Draws some of the built-in digits before they are looked at, for whoever has nothing else to do; whether there may be
+    /// more.
+    pub fn draw_ahead(&mut self) -> bool {
+        let Dataset { training, test, .. } = &mut self.dataset;
+        [training, test].into_iter().any(|part| part.images.draw_ahead(DRAWN_AT_ONCE))
     }
 
     /// Says everything that somebody who has just come needs to know.
@@ -217,10 +269,14 @@ impl Session {
     }
 
     pub(crate) fn say(&mut self, event: Event) {
-        self.events.push(Message::plain(event));
+        self.say_with(event, Vec::new());
     }
 
     pub(crate) fn say_with(&mut self, event: Event, arrays: Vec<Array>) {
+        if !self.unsaid.is_empty() {
+            let train = std::mem::take(&mut self.unsaid);
+            self.events.push(Message::plain(Event::Metrics { train, validation: None }));
+        }
         self.events.push(Message { body: event, arrays });
     }
 

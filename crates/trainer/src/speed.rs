@@ -34,6 +34,12 @@ impl Speedometer {
         n_steps as f32 / span.as_secs_f32().max(1e-6)
     }
 
+    /// The least of the slices' mean times of one step.
+    pub(crate) fn least_step(&self) -> Option<Duration> {
+        let timed = self.slices.iter().filter(|slice| slice.2 > 0);
+        timed.map(|(_, elapsed, n)| elapsed.div_f64(*n as f64)).min()
+    }
+
     /// The median of the slices' mean times of one step, in milliseconds.
     pub(crate) fn step_millis(&self) -> Option<f32> {
         let mean = |(_, elapsed, n): &(Instant, Duration, u64)| elapsed.as_secs_f32() * 1e3 / *n as f32;
@@ -43,41 +49,176 @@ impl Speedometer {
     }
 }
 
+/// For so long after something was posted whoever receives it may be busy with it.
+const WAKE: Duration = Duration::from_millis(150);
+
+/// What steps suffer from what was posted: where there are as many workers as cores, drawing it slows them down.
+#[derive(Debug, Default)]
+pub(crate) struct Wake {
+    posted: Option<Instant>,
+}
+
+impl Wake {
+    /// Something was posted.
+    pub(crate) const fn posted(&mut self, now: Instant) {
+        self.posted = Some(now);
+    }
+
+    /// How much longer a slice of `n_steps` steps took that began at `start`, if something was posted shortly before, than
+    /// it would have with steps of `least`.
+    pub(crate) fn excess(
+        &self,
+        start: Instant,
+        elapsed: Duration,
+        n_steps: u64,
+        least: Option<Duration>,
+    ) -> Duration {
+        let in_wake = self.posted.is_some_and(|posted| start.saturating_duration_since(posted) < WAKE);
+        match least {
+            Some(least) if in_wake => elapsed.saturating_sub(least.mul_f64(n_steps as f64)),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
 /// Does something now and then, such that it takes a small part of all time however slow it is.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     /// At least so long between two times.
     interval: Duration,
-    /// At least so many times its own duration between two times.
-    rest: u32,
-    next: Option<Instant>,
-    /// How long it took the last time.
+    /// The largest part of all time that it may take.
+    share: f64,
+    last: Option<Last>,
+    due: bool,
+}
+
+/// What was done last.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    end: Instant,
+    next: Instant,
     took: Duration,
+    /// Without what came on top.
+    took_at_first: Duration,
 }
 
 impl Pacer {
-    pub(crate) const fn new(interval: Duration, rest: u32) -> Self {
-        Self { interval, rest, next: None, took: Duration::ZERO }
+    pub(crate) const fn new(interval: Duration, share: f64) -> Self {
+        Self { interval, share, last: None, due: true }
     }
 
-    pub(crate) fn is_due(&self) -> bool {
-        self.next.is_none_or(|next| Instant::now() >= next)
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.due || self.last.is_none_or(|last| now >= last.next)
     }
 
     /// Whether nobody would notice one more: it is due, or it took less than a tenth of a second.
-    pub(crate) fn is_cheap(&self) -> bool {
-        self.is_due() || self.took < Duration::from_millis(100)
+    pub(crate) fn is_cheap(&self, now: Instant) -> bool {
+        self.is_due(now) || self.last.is_none_or(|last| last.took < Duration::from_millis(100))
     }
 
-    /// It was done just now, and began at `start`.
-    pub(crate) fn done(&mut self, start: Instant) {
-        let now = Instant::now();
-        self.took = now - start;
-        self.next = Some(now + self.interval.max((now - start) * self.rest));
+    /// It was done; it took so long, until now.
+    pub(crate) fn done(&mut self, took: Duration, now: Instant) {
+        self.due = false;
+        self.last = Some(Last { end: now, next: now, took, took_at_first: took });
+        self.took_longer(Duration::ZERO);
+    }
+
+    /// What was done last has cost yet more time. It rests until all of that is no more than its share of the time since
+    /// it began.
+    pub(crate) fn took_longer(&mut self, by: Duration) {
+        if let Some(last) = &mut self.last {
+            last.took += by;
+            let rest = last.took.div_f64(self.share).saturating_sub(last.took_at_first);
+            last.next = last.end + self.interval.max(rest);
+        }
     }
 
     /// It is due at once.
     pub(crate) const fn reset(&mut self) {
-        self.next = None;
+        self.due = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    /// Works for a minute in slices of `slice`, doing something that takes `took(n)` the nth time whenever it is due, of
+    /// which `later` is noticed only afterwards; which part of the time that something took, and how often it was done.
+    fn simulate(
+        pacer: &mut Pacer,
+        slice: Duration,
+        took: impl Fn(u32) -> Duration,
+        later: f64,
+    ) -> (f64, u32) {
+        let start = Instant::now();
+        let mut now = start;
+        let (mut spent, mut n) = (Duration::ZERO, 0);
+        while now - start < 60_000 * MILLI {
+            if pacer.is_due(now) {
+                let whole = took(n);
+                let at_once = whole.mul_f64(1.0 - later);
+                now += at_once;
+                pacer.done(at_once, now);
+                now += whole - at_once;
+                pacer.took_longer(whole - at_once);
+                spent += whole;
+                n += 1;
+            }
+            now += slice;
+        }
+        (spent.as_secs_f64() / (now - start).as_secs_f64(), n)
+    }
+
+    #[test]
+    fn what_is_paced_keeps_to_its_share_however_long_it_takes() {
+        for millis in [1, 7, 40, 300, 2000] {
+            for later in [0.0, 0.5] {
+                let mut pacer = Pacer::new(100 * MILLI, 0.04);
+                let uneven = |n: u32| MILLI * (millis + millis * (n % 3));
+                let (share, n) = simulate(&mut pacer, 3 * MILLI, uneven, later);
+                // The last time's rest lies partly beyond the minute.
+                let last = f64::from(3 * millis) / 60_000.0;
+                assert!(share <= 0.04 + last, "{millis} ms: {share}");
+                assert!(n > 0);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_quick_comes_once_an_interval() {
+        let mut pacer = Pacer::new(100 * MILLI, 0.04);
+        let (_, n) = simulate(&mut pacer, MILLI, |_| MILLI, 0.0);
+        assert!((560..=600).contains(&n), "{n}");
+    }
+
+    #[test]
+    fn a_slow_time_is_followed_by_a_long_rest_and_a_quick_one_by_a_short_one() {
+        let mut pacer = Pacer::new(100 * MILLI, 0.1);
+        let now = Instant::now();
+        pacer.done(100 * MILLI, now);
+        assert!(!pacer.is_due(now + 899 * MILLI) && pacer.is_due(now + 901 * MILLI));
+        pacer.done(MILLI, now);
+        assert!(!pacer.is_due(now + 99 * MILLI) && pacer.is_due(now + 101 * MILLI));
+        // A tenth of 200 ms, which began 1 ms before.
+        pacer.took_longer(19 * MILLI);
+        assert!(!pacer.is_due(now + 198 * MILLI) && pacer.is_due(now + 200 * MILLI));
+        pacer.reset();
+        assert!(pacer.is_due(now));
+    }
+
+    #[test]
+    fn what_slows_steps_down_after_a_post_is_counted_and_what_comes_later_is_not() {
+        let mut wake = Wake::default();
+        let now = Instant::now();
+        let least = Some(2 * MILLI);
+        assert_eq!(wake.excess(now, 30 * MILLI, 10, least), Duration::ZERO, "nothing was posted");
+        wake.posted(now);
+        assert_eq!(wake.excess(now + MILLI, 30 * MILLI, 10, least), 10 * MILLI);
+        assert_eq!(wake.excess(now + MILLI, 15 * MILLI, 10, least), Duration::ZERO, "faster than ever");
+        assert_eq!(wake.excess(now + 2 * WAKE, 30 * MILLI, 10, least), Duration::ZERO);
+        assert_eq!(wake.excess(now + MILLI, 30 * MILLI, 10, None), Duration::ZERO, "nothing to compare with");
     }
 }

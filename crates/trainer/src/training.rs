@@ -28,14 +28,16 @@ impl Session {
             Ok(()) => self.inspect_if_due().await,
             Err(error) => Err(error),
         };
+        let inspected = *result.as_ref().unwrap_or(&false);
         if let Err(error) = result
             && let Err(error) = self.recover(error).await
         {
             self.abandon(&error);
         }
-        if self.run.is_some() && self.statuses.is_due() {
+        // Together with an inspection, so that the page draws once for both.
+        if self.run.is_some() && (inspected || self.statuses.is_due(Instant::now())) {
             self.say(Event::Status(self.status()));
-            self.statuses.done(Instant::now());
+            self.statuses.done(Duration::ZERO, Instant::now());
         }
     }
 
@@ -62,7 +64,7 @@ impl Session {
             self.inspection_due = true;
             // So that the curves end where the run does.
             let measured = self.last_validation.is_some_and(|last| last.step == self.step);
-            if !measured && self.jobs.is_empty() && self.validations.is_cheap() {
+            if !measured && self.jobs.is_empty() && self.validations.is_cheap(Instant::now()) {
                 self.jobs.push_back(Job::validation(QUICK_VALIDATION));
             }
         }
@@ -93,7 +95,7 @@ impl Session {
         let mut n_steps = 0;
         let most = self.steps_at_once.min(self.engine.most_steps_at_once());
         while n_steps < most && start.elapsed() < SLICE && !self.has_ended() {
-            self.step_once()?;
+            self.step_once().await?;
             n_steps += 1;
             // An epoch's end is measured, so it ends the slice.
             if self.position.at_epoch_start() {
@@ -101,7 +103,10 @@ impl Session {
             }
         }
         let metrics = self.engine.take_metrics().await?;
+        self.tell_of_lost_workers();
         let elapsed = start.elapsed();
+        let least = self.speedometer.least_step();
+        self.inspections.took_longer(self.wake.excess(start, elapsed, n_steps as u64, least));
         self.speedometer.record(metrics.len() as u64, elapsed);
         self.adapt_slice(n_steps, elapsed);
         let first_step = self.step + 1 - metrics.len() as u64;
@@ -112,7 +117,7 @@ impl Session {
             .collect();
         self.last_metrics = points.last().copied().or(self.last_metrics);
         let diverged = points.iter().find(|point| !point.loss.is_finite()).copied();
-        self.say(Event::Metrics { train: points, validation: None });
+        self.unsaid.extend(points);
         if let Some(point) = diverged {
             self.stop_diverged(point);
             return Ok(());
@@ -120,17 +125,17 @@ impl Session {
         if n_steps > 0 {
             self.checkpoints.confirm();
         }
-        if self.snapshots.is_due() {
+        if self.snapshots.is_due(Instant::now()) {
             let start = Instant::now();
             let checkpoint = self.checkpoint().await?;
             self.checkpoints.propose(checkpoint);
-            self.snapshots.done(start);
+            self.snapshots.done(start.elapsed(), Instant::now());
         }
         self.schedule_validation(n_steps);
         Ok(())
     }
 
-    fn step_once(&mut self) -> Result<(), EngineError> {
+    async fn step_once(&mut self) -> Result<(), EngineError> {
         let train = &self.splits.train;
         let positions = self.position.batch().iter().map(|&idx| train[idx as usize]);
         let (images, labels) = (&self.dataset.training.images, &self.dataset.training.labels);
@@ -144,7 +149,7 @@ impl Session {
         let steps_per_epoch = self.position.steps_per_epoch();
         let hyper = self.options.hyper(self.step, self.optimiser_step + 1, steps_per_epoch);
         self.engine.set_random(self.options.seed, self.step);
-        self.engine.step(&self.batch.images, &self.batch.labels, hyper)?;
+        self.engine.step(&self.batch.images, &self.batch.labels, hyper).await?;
         self.step += 1;
         self.optimiser_step += 1;
         self.images_seen += self.options.batch_size as u64;
@@ -184,14 +189,14 @@ impl Session {
             self.jobs.push_back(Job::validation(usize::MAX));
         } else if self.has_ended() {
             self.end_run();
-        } else if self.validations.is_due() {
+        } else if self.validations.is_due(Instant::now()) {
             self.jobs.push_back(Job::validation(QUICK_VALIDATION));
         }
     }
 
     /// What follows a measurement of the validation set.
     pub(crate) fn after_validation(&mut self, start: Instant) {
-        self.validations.done(start);
+        self.validations.done(start.elapsed(), Instant::now());
         if self.has_ended() {
             self.end_run();
         }

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
 
 use crate::link::field;
-use crate::store::N_CLASSES;
+use crate::store::{MOST_WORKERS, N_CLASSES, workers_named};
 
 /// Numbers in one picture.
 const N_PIXELS: u32 = 28 * 28;
@@ -32,6 +32,13 @@ pub fn backend(argument: &JsValue) -> Result<BackendChoice, String> {
         Some("cpu") => Ok(BackendChoice::Cpu),
         _ => Err("backend has to be 'auto', 'gpu' or 'cpu'".to_owned()),
     }
+}
+
+/// A number of workers, or 'auto'.
+pub fn workers(argument: &JsValue) -> Result<Option<usize>, String> {
+    let text = argument.as_string().or_else(|| argument.as_f64().map(|number| number.to_string()));
+    let named = text.and_then(|text| workers_named(&text));
+    named.ok_or_else(|| format!("workers has to be 'auto' or a whole number from 1 to {MOST_WORKERS}"))
 }
 
 pub fn export_format(argument: &JsValue) -> Result<ExportFormat, String> {

@@ -36,6 +36,10 @@ pub fn install(workbench: Workbench) {
         let backend = arguments::backend(&argument)?;
         request(workbench, Command::SetBackend { backend }, Vec::new()).await.map(done)
     });
+    method(&api, "setWorkers", move |argument| async move {
+        let n_workers = arguments::workers(&argument)?;
+        request(workbench, Command::SetWorkers { n_workers }, Vec::new()).await.map(done)
+    });
     method(&api, "setModel", move |argument| async move {
         let model = arguments::model(&argument)?;
         workbench.submit_model(model).await.map(|()| JsValue::UNDEFINED)

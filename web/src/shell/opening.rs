@@ -1,11 +1,11 @@
-//! What the page's address asks it to open with: `?model=lenet5&data=mnist&backend=cpu`.
+//! What the page's address asks it to open with: `?model=lenet5&data=mnist&backend=cpu&workers=2`.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::{BackendChoice, Command, DataSource};
 use web_sys::UrlSearchParams;
 
-use crate::store::Workbench;
+use crate::store::{MOST_WORKERS, Workbench, workers_named};
 
 /// Does what the address asks, once the worker is there; what it does not know becomes a notice.
 pub fn install(workbench: Workbench) {
@@ -28,6 +28,13 @@ fn open(workbench: Workbench) {
         Some("cpu") => workbench.send(Command::SetBackend { backend: BackendChoice::Cpu }),
         Some(other) => workbench
             .warn(format!("The address asks for the backend {other:?}; there are auto, gpu and cpu.")),
+    }
+    match parameters.get("workers").as_deref().map(workers_named) {
+        None => {}
+        Some(Some(n_workers)) => workbench.send(Command::SetWorkers { n_workers }),
+        Some(None) => workbench.warn(format!(
+            "The address asks for a number of workers that cannot be; it may be auto, or from 1 to {MOST_WORKERS}."
+        )),
     }
     match parameters.get("data").as_deref() {
         None | Some("generated") => {}

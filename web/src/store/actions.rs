@@ -9,6 +9,17 @@ use crate::link::Answer;
 
 use super::{Level, Notice, Workbench};
 
+/// More workers than this are refused.
+pub const MOST_WORKERS: usize = 16;
+
+/// A number of workers in words: `auto` for as many as are fastest, or a number; none where it is neither.
+pub fn workers_named(text: &str) -> Option<Option<usize>> {
+    match text {
+        "auto" => Some(None),
+        number => number.parse().ok().filter(|n| (1..=MOST_WORKERS).contains(n)).map(Some),
+    }
+}
+
 impl Workbench {
     /// Sends a command whose reply says nothing more; a failure becomes a notice.
     pub fn send(self, command: Command) {

@@ -18,13 +18,18 @@ impl Workbench {
                 self.ready.set(true);
             }
             Event::Backend(status) => {
-                let news = self.backend.with_untracked(|before| before.as_ref() != Some(status));
-                if status.stands_in && news {
+                let before = self.backend.get_untracked();
+                if status.stands_in && !before.as_ref().is_some_and(|before| before.stands_in) {
                     self.tell(format!(
                         "Training runs on the CPU: {}. That is quick enough for the small networks. For the large ones \
                          open this page in a current Chrome, Edge or Safari, with hardware acceleration switched on.",
                         status.reason
                     ));
+                }
+                if let Some(problem) = &status.problem
+                    && before.is_none_or(|before| before.problem != status.problem)
+                {
+                    self.tell(format!("{}.", sentence(problem)));
                 }
                 self.backend.set(Some(status.clone()));
             }
@@ -92,4 +97,10 @@ impl Workbench {
             }
         });
     }
+}
+
+/// With a capital letter at the beginning.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -2,10 +2,10 @@ use leptos::prelude::*;
 use protocol::{BackendChoice, BackendKind, Command};
 
 use crate::menu::Menu;
-use crate::store::Workbench;
+use crate::store::{MOST_WORKERS, Workbench, workers_named};
 
 const CHOICES: [(BackendChoice, &str, &str, &str); 3] = [
-    (BackendChoice::Auto, "auto", "Automatic", "A real GPU where there is one, else the CPU"),
+    (BackendChoice::Auto, "auto", "Automatic", "Whichever takes a few steps of this network faster"),
     (BackendChoice::Gpu, "gpu", "WebGPU", "The graphics processor, or an error that says why not"),
     (BackendChoice::Cpu, "cpu", "CPU", "WebAssembly on the processor"),
 ];
@@ -14,15 +14,17 @@ const CHOICES: [(BackendChoice, &str, &str, &str); 3] = [
 #[component]
 pub fn BackendBadge() -> impl IntoView {
     let workbench = Workbench::get();
-    let chosen = RwSignal::new(BackendChoice::Auto);
+    let chosen = move || workbench.backend.with(|b| b.as_ref().map(|backend| backend.asked.backend));
     let kind = move || workbench.backend.with(|backend| backend.as_ref().map(|backend| backend.kind));
-    let stands_in =
-        move || workbench.backend.with(|backend| backend.as_ref().is_some_and(|backend| backend.stands_in));
-    let name = move || match kind() {
-        Some(BackendKind::Gpu) => "WebGPU",
-        Some(BackendKind::Cpu) if stands_in() => "CPU, no WebGPU",
-        Some(BackendKind::Cpu) => "CPU",
-        None => "starting…",
+    let name = move || {
+        workbench.backend.with(|backend| match backend {
+            Some(backend) if backend.kind == BackendKind::Gpu => "WebGPU".to_owned(),
+            Some(backend) => {
+                let s = if backend.n_workers == 1 { "" } else { "s" };
+                format!("CPU · {} worker{s}", backend.n_workers)
+            }
+            None => "starting…".to_owned(),
+        })
     };
     let class = move || match kind() {
         Some(BackendKind::Gpu) => "badge gpu",
@@ -51,18 +53,43 @@ pub fn BackendBadge() -> impl IntoView {
                             data-testid=format!("backend-{id}")
                             popovertarget="backend-menu"
                             popovertargetaction="hide"
-                            aria-current=move || (chosen.get() == choice).then_some("true")
-                            on:click=move |_| {
-                                chosen.set(choice);
-                                workbench.send(Command::SetBackend { backend: choice });
-                            }
+                            aria-current=move || (chosen() == Some(choice)).then_some("true")
+                            on:click=move |_| workbench.send(Command::SetBackend { backend: choice })
                         >
                             <span class="menu-name">{name}</span>
                             <span class="menu-about">{about}</span>
                         </button>
                     }
                 })}
+            <WorkersField/>
         </Menu>
+    }
+}
+
+/// How many workers share a training step on the CPU.
+#[component]
+fn WorkersField() -> impl IntoView {
+    let workbench = Workbench::get();
+    let asked = Memo::new(move |_| workbench.backend.with(|b| b.as_ref().and_then(|b| b.asked.n_workers)));
+    let change = move |event: web_sys::Event| {
+        if let Some(n_workers) = workers_named(&event_target_value(&event)) {
+            workbench.send(Command::SetWorkers { n_workers });
+        }
+    };
+    let option = move |n: Option<usize>| {
+        let (value, text) = match n {
+            None => ("auto".to_owned(), "as many as are fastest".to_owned()),
+            Some(n) => (n.to_string(), n.to_string()),
+        };
+        view! { <option value=value selected=move || asked.get() == n>{text}</option> }
+    };
+    view! {
+        <label class="field workers">
+            <span class="field-label">"CPU workers"</span>
+            <select data-testid="workers" on:change=change>
+                {std::iter::once(None).chain((1..=MOST_WORKERS).map(Some)).map(option).collect_view()}
+            </select>
+        </label>
     }
 }
 
@@ -76,6 +103,7 @@ fn Details() -> impl IntoView {
             <div class="menu-note" data-testid="backend-details">
                 <p class="menu-name">{backend.name}{backend.software.then_some(" (software)")}</p>
                 <p>{backend.reason}</p>
+                {backend.problem.map(|problem| view! { <p>{problem}</p> })}
                 {backend
                     .dispatches_per_step
                     .map(|n| view! { <p class="figures">{format!("{n} dispatches a training step")}</p> })}

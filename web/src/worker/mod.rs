@@ -1,9 +1,14 @@
-//! The worker: owns the session, takes the page's requests one by one, and trains between them.
+//! The worker: owns the session, takes the page's requests one by one, and trains between them. It starts further workers
+//! of the same program, which compute parts of its batches.
 
 mod fetch;
+mod helper;
+mod pool;
 mod turn;
 
 use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
 
 use data::Dataset;
 use data::mnist::Claim;
@@ -16,8 +21,12 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
-use crate::link::{decode, encode};
+use crate::link::{decode, encode, field};
+use pool::Pool;
 use turn::Turns;
+
+/// More workers are tried only when they are asked for: browsers say how many cores there are, but not how fast each is.
+const MOST_TRIED_WORKERS: usize = 4;
 
 /// What reaches the worker's loop.
 enum Incoming {
@@ -31,6 +40,9 @@ enum Incoming {
 pub fn run() {
     console_error_panic_hook::set_once();
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    if scope.name() == helper::NAME {
+        return helper::run(scope);
+    }
     let (sender, receiver) = unbounded();
     let inbox = sender.clone();
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
@@ -54,12 +66,21 @@ async fn serve(
         Ok(session) => session,
         Err(error) => wasm_bindgen::throw_str(&format!("the engine could not start: {error}")),
     };
+    session.set_helpers(Rc::new(Pool::new(scope.clone())));
+    session.set_most_workers(n_cores(&scope).min(MOST_TRIED_WORKERS));
     session.introduce();
     let turns = Turns::new();
     loop {
         post_all(&scope, session.events());
+        session.posted();
         let incoming = if session.is_busy() {
             // Messages arrive between two turns of the event loop only.
+            turns.next().await;
+            inbox.try_recv().ok()
+        } else if session.is_trying() {
+            let trial = session.try_next(async || turns.next().await);
+            receive_or(&mut inbox, trial).await
+        } else if session.draw_ahead() {
             turns.next().await;
             inbox.try_recv().ok()
         } else {
@@ -108,6 +129,26 @@ async fn take(
     } else {
         session.handle(message).await;
     }
+}
+
+/// What comes in, unless the trial ends before that. A trial that is interrupted is dropped, and made again later.
+async fn receive_or(
+    inbox: &mut UnboundedReceiver<Incoming>,
+    trial: impl Future<Output = ()>,
+) -> Option<Incoming> {
+    use futures_core::Stream as _;
+    let mut trial = std::pin::pin!(trial);
+    std::future::poll_fn(|context| match Pin::new(&mut *inbox).poll_next(context) {
+        Poll::Ready(incoming) => Poll::Ready(incoming),
+        Poll::Pending => trial.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
+/// Cores, as far as the browser tells.
+fn n_cores(scope: &DedicatedWorkerGlobalScope) -> usize {
+    let navigator = field(scope.as_ref(), "navigator");
+    field(&navigator, "hardwareConcurrency").as_f64().map_or(1, |n| n as usize)
 }
 
 async fn receive(inbox: &mut UnboundedReceiver<Incoming>) -> Option<Incoming> {

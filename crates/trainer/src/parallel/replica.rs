@@ -1,80 +1,104 @@
-//! A thread with an executor of its own, which lives as long as the engine.
+//! A helper's end: an executor of its own, which finds the gradient of its part of each batch.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::ops::Range;
 
-use nn::{Loss, Network};
+use nn::{Network, NetworkError};
+use tensor::ops::Dropout;
 use tensor::{TensorError, cpu};
 
 use crate::engine::{Key, run_batch};
+use crate::workers::Task;
 
-/// What goes to the thread and comes back filled, again and again, so that no step allocates.
-#[derive(Debug, Default)]
-pub(super) struct Shard {
-    parameters: Vec<f32>,
-    images: Vec<f32>,
-    labels: Vec<u32>,
-    key: Option<Key>,
-    /// Of the shard's mean loss, laid out as the parameters.
-    pub(super) gradients: Vec<f32>,
-    /// The shard's mean loss and the number classified rightly.
-    pub(super) metrics: [f32; 2],
+/// Where what lies among the numbers that go to a helper and come back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Words {
+    n_images: usize,
+    n_parameters: usize,
+    n_pixels: usize,
 }
 
-/// The engine's end of a thread.
+impl Words {
+    const fn new(n_images: usize, n_parameters: usize, n_pixels: usize) -> Self {
+        Self { n_images, n_parameters, n_pixels }
+    }
+
+    fn key() -> Range<usize> {
+        0..Dropout::KEY_LEN
+    }
+
+    fn labels(&self) -> Range<usize> {
+        Dropout::KEY_LEN..Dropout::KEY_LEN + self.n_images
+    }
+
+    fn parameters(&self) -> Range<usize> {
+        let start = self.labels().end;
+        start..start + self.n_parameters
+    }
+
+    fn images(&self) -> Range<usize> {
+        let start = self.parameters().end;
+        start..start + self.n_images * self.n_pixels
+    }
+
+    /// The metrics and the gradients, which come back in the place of what was sent first.
+    const fn answer(&self) -> Range<usize> {
+        0..n_answer(self.n_parameters)
+    }
+}
+
+/// How many numbers come back: two metrics and the gradients.
+pub(super) const fn n_answer(n_parameters: usize) -> usize {
+    2 + n_parameters
+}
+
+/// Computes a [`Task`], wherever it is.
 #[derive(Debug)]
-pub(super) struct Replica {
-    to: Sender<Shard>,
-    from: Receiver<Result<Shard, TensorError>>,
-    /// At rest between steps.
-    shard: Shard,
+pub struct Replica {
+    executor: cpu::Executor,
+    plan: usize,
+    is_random: bool,
+    words: Words,
 }
-
-/// The thread ends when the engine is dropped, and never before.
-const ALIVE: &str = "the thread lives as long as the engine";
 
 impl Replica {
-    /// Starts a thread for shards of `n_images` pictures.
-    pub(super) fn start(network: &Network, loss: Loss, n_images: usize) -> Result<Self, TensorError> {
-        let mut executor = cpu::Executor::new(&network.layout(), 0);
-        let plan = executor.add(network.gradient_plan(n_images, loss)?)?;
-        let (to, work) = channel::<Shard>();
-        let (done, from) = channel();
-        std::thread::spawn(move || {
-            while let Ok(mut shard) = work.recv() {
-                let result = run(&mut executor, plan, &mut shard).map(|()| shard);
-                if done.send(result).is_err() {
-                    break;
-                }
-            }
-        });
-        Ok(Self { to, from, shard: Shard::default() })
+    /// Builds the plan of a task.
+    ///
+    /// # Errors
+    /// Where the task's network is not valid.
+    pub fn new(task: Task) -> Result<Self, NetworkError> {
+        let Task { model, n_classes, options, n_images } = task;
+        let network = Network::new(model, n_classes)?.with_frozen(&options.frozen)?;
+        let layout = network.layout();
+        let mut executor = cpu::Executor::new(&layout, 0);
+        let plan = executor.add(network.gradient_plan(n_images, options.loss)?)?;
+        let words = Words::new(n_images, layout.len, network.model().input.iter().product());
+        Ok(Self { executor, plan, is_random: network.is_random(), words })
     }
 
-    /// Hands the thread its part of a batch.
-    pub(super) fn begin(&mut self, parameters: &[f32], images: &[f32], labels: &[u32], key: Option<Key>) {
-        let mut shard = std::mem::take(&mut self.shard);
-        refill(&mut shard.parameters, parameters);
-        refill(&mut shard.images, images);
-        refill(&mut shard.labels, labels);
-        shard.key = key;
-        self.to.send(shard).expect(ALIVE);
+    /// How many numbers go out.
+    pub fn n_words(&self) -> usize {
+        self.words.images().end
     }
 
-    /// Waits for what was begun.
-    pub(super) fn finish(&mut self) -> Result<&Shard, TensorError> {
-        self.shard = self.from.recv().expect(ALIVE)?;
-        Ok(&self.shard)
+    /// Replaces a part of a batch (the random key of the step, labels, parameters and pictures, one after another; key and
+    /// labels are the bits of unsigned integers) by the answer: the mean loss, the number classified rightly, and the
+    /// gradients of the mean loss, laid out as the parameters. How many numbers the answer has.
+    ///
+    /// # Errors
+    /// Where there are not [`Replica::n_words`] numbers.
+    pub fn run(&mut self, numbers: &mut [f32]) -> Result<usize, TensorError> {
+        if numbers.len() != self.n_words() {
+            let (expected, received) = (self.n_words(), numbers.len());
+            return Err(TensorError::Length { what: "a part of a batch".into(), expected, received });
+        }
+        let Self { executor, plan, words, is_random } = self;
+        executor.set_parameters(&numbers[words.parameters()])?;
+        let key = Key::try_from(bytemuck::cast_slice(&numbers[Words::key()])).expect("a key is as long");
+        let (images, labels) = (&numbers[words.images()], bytemuck::cast_slice(&numbers[words.labels()]));
+        let metrics = run_batch(executor, *plan, images, labels, is_random.then_some(key))?;
+        let (to_metrics, to_gradients) = numbers[words.answer()].split_at_mut(2);
+        to_metrics.copy_from_slice(&metrics);
+        to_gradients.copy_from_slice(executor.gradients());
+        Ok(words.answer().end)
     }
-}
-
-fn run(executor: &mut cpu::Executor, plan: usize, shard: &mut Shard) -> Result<(), TensorError> {
-    executor.set_parameters(&shard.parameters)?;
-    shard.metrics = run_batch(executor, plan, &shard.images, &shard.labels, shard.key)?;
-    refill(&mut shard.gradients, executor.gradients());
-    Ok(())
-}
-
-fn refill<T: Copy>(to: &mut Vec<T>, from: &[T]) {
-    to.clear();
-    to.extend_from_slice(from);
 }

@@ -1,8 +1,12 @@
+use std::pin::Pin;
+use std::rc::Rc;
+
 use nn::{Optimiser, TrainingOptions, initial_parameters, presets};
 use pollster::block_on;
 
 use super::*;
 use crate::engine::Engine;
+use crate::workers::Helpers;
 
 const N_STEPS: u64 = 20;
 
@@ -17,12 +21,24 @@ fn train_network(
     batch_size: usize,
     optimiser: Optimiser,
 ) -> (Vec<f32>, Vec<f32>) {
+    let (losses, parameters, lost) = train_with(model, &Workers::threads(n_threads), batch_size, optimiser);
+    assert_eq!(lost, []);
+    (losses, parameters)
+}
+
+/// The losses, the weights, and the helpers that were lost on the way.
+fn train_with(
+    model: nn::ModelSpec,
+    workers: &Workers,
+    batch_size: usize,
+    optimiser: Optimiser,
+) -> (Vec<f32>, Vec<f32>, Vec<HelperLost>) {
     let network = Network::new(model, data::N_CLASSES).unwrap();
     let learning_rate = optimiser.usual_learning_rate();
     let options =
         TrainingOptions { optimiser, learning_rate, batch_size, seed: 3, ..TrainingOptions::default() };
-    let mut engine = Engine::new(&network, &options, n_threads, None).unwrap();
-    assert_eq!(engine.n_threads(), n_threads.min(batch_size));
+    let mut engine = Engine::new(&network, &options, workers, None).unwrap();
+    assert_eq!(engine.n_workers(), workers.n.min(batch_size));
     engine.set_parameters(&initial_parameters(engine.layout(), options.seed)).unwrap();
     for step in 0..N_STEPS {
         let (mut images, mut labels) = (Vec::new(), Vec::new());
@@ -33,11 +49,73 @@ fn train_network(
         }
         let hyper = options.optimiser.hyper(options.learning_rate, step + 1);
         engine.set_random(options.seed, step);
-        engine.step(&images, &labels, hyper).unwrap();
+        block_on(engine.step(&images, &labels, hyper)).unwrap();
     }
     let metrics = block_on(engine.take_metrics()).unwrap();
     assert!(metrics.iter().all(|[_, n_correct]| n_correct.fract() == 0.0));
-    (metrics.iter().map(|[loss, _]| *loss).collect(), block_on(engine.parameters()).unwrap())
+    let lost = engine.take_lost();
+    assert_eq!(engine.n_shards(), workers.n.min(batch_size));
+    assert_eq!(engine.n_workers(), engine.n_shards() - lost.len());
+    (metrics.iter().map(|[loss, _]| *loss).collect(), block_on(engine.parameters()).unwrap(), lost)
+}
+
+/// Threads of which the one at `faulty` stops after some steps.
+struct Faulty {
+    faulty: usize,
+    n_steps: usize,
+}
+
+impl Helpers for Faulty {
+    fn prepare(&self, n: usize) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
+        Threads.prepare(n)
+    }
+
+    fn n_ready(&self) -> usize {
+        Threads.n_ready()
+    }
+
+    fn engage(&self, helper_idx: usize, task: Task) -> Result<Box<dyn Helper>, NetworkError> {
+        let thread = Threads.engage(helper_idx, task)?;
+        let n_left = if helper_idx == self.faulty { self.n_steps } else { usize::MAX };
+        Ok(Box::new(Mortal { thread, n_left }))
+    }
+}
+
+struct Mortal {
+    thread: Box<dyn Helper>,
+    n_left: usize,
+}
+
+impl Helper for Mortal {
+    fn begin(&mut self, parts: &[&[f32]], n_answer: usize) {
+        self.thread.begin(parts, n_answer);
+    }
+
+    fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<Result<(), HelperLost>> {
+        if self.n_left == 0 {
+            return Poll::Ready(Err(HelperLost { message: "its time had come".into() }));
+        }
+        self.n_left -= 1;
+        self.thread.poll_finish(context)
+    }
+
+    fn answer(&self) -> &[f32] {
+        self.thread.answer()
+    }
+}
+
+#[test]
+fn a_worker_that_stops_changes_no_number() {
+    let mut model = presets::model("s").unwrap();
+    model.insert_layer(1, nn::LayerSpec::BatchNorm2d(nn::layers::BatchNorm2d::default()));
+    model.insert_layer(3, nn::LayerSpec::Dropout(nn::layers::Dropout::default()));
+    let expected = train_network(model.clone(), 3, 25, Optimiser::sgd());
+    for (faulty, n_steps) in [(0, 0), (0, 7), (1, 19)] {
+        let workers = Workers { n: 3, helpers: Rc::new(Faulty { faulty, n_steps }) };
+        let (losses, parameters, lost) = train_with(model.clone(), &workers, 25, Optimiser::sgd());
+        assert_eq!((losses, parameters), expected, "the helper {faulty} after {n_steps} steps");
+        assert_eq!(lost, [HelperLost { message: "its time had come".into() }]);
+    }
 }
 
 #[test]
@@ -131,7 +209,7 @@ fn more_threads_than_pictures_are_as_many_as_pictures() {
 fn a_batch_of_another_size_is_refused() {
     let network = Network::new(presets::model("linear").unwrap(), data::N_CLASSES).unwrap();
     let options = TrainingOptions { batch_size: 4, ..TrainingOptions::default() };
-    let mut engine = Engine::new(&network, &options, 2, None).unwrap();
-    let error = engine.step(&[0.0; 3 * 784], &[0; 3], tensor::Hyper::default()).unwrap_err();
+    let mut engine = Engine::new(&network, &options, &Workers::threads(2), None).unwrap();
+    let error = block_on(engine.step(&[0.0; 3 * 784], &[0; 3], tensor::Hyper::default())).unwrap_err();
     assert!(error.to_string().contains("images"), "{error}");
 }

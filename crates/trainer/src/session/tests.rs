@@ -196,12 +196,12 @@ fn weights_go_out_and_come_back() {
 }
 
 #[test]
-fn threads_can_change_in_the_middle_and_nothing_is_lost() {
+fn workers_can_change_in_the_middle_and_nothing_is_lost() {
     let (mut one, mut two) = (session(), session());
     let whole = train(&mut one, 20);
     let first = train(&mut two, 10);
-    block_on(two.set_threads(2)).unwrap();
-    assert_eq!((two.n_threads(), two.step, two.backend().reason.as_str()), (2, 10, "the CPU was asked for"));
+    block_on(two.set_workers(Some(2))).unwrap();
+    assert_eq!((two.n_workers(), two.step, two.backend().reason.as_str()), (2, 10, "the CPU was asked for"));
     let losses = [first, train(&mut two, 10)].concat();
     // Two sums of eight pictures' gradients round otherwise than one of sixteen.
     let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-3 * a.abs();
@@ -256,7 +256,7 @@ fn a_frozen_layer_keeps_its_weights_whatever_else_is_trained() {
     for optimiser in nn::Optimiser::all() {
         for n_threads in [1, 2] {
             let mut session = session();
-            block_on(session.set_threads(n_threads)).unwrap();
+            block_on(session.set_workers(Some(n_threads))).unwrap();
             train(&mut session, 3);
             let weights = ["0.weight", "0.bias", "3.weight", "7.bias"];
             let before = weights.map(|name| parameters(&session, name));
