@@ -23,7 +23,9 @@ mod normalisation;
 mod reduction;
 mod regression;
 
-pub use classification::{binary_cross_entropy_with_logits, cross_entropy, nll_loss};
+pub use classification::{
+    ClassLoss, binary_cross_entropy_with_logits, cross_entropy, cross_entropy_with, nll_loss, nll_loss_with,
+};
 pub use layers::{
     adaptive_avg_pool2d, avg_pool2d, conv2d, dropout, elu, gelu, leaky_relu, linear, log_softmax, max_pool2d,
     relu, sigmoid, softmax, tanh,
