@@ -1,7 +1,7 @@
 //! What reference numbers do not hold: reductions, other shapes, what is refused.
 #![allow(missing_docs, reason = "tests are named for what they say")]
 
-use nn::functional::{self, ClassLoss, Reduction};
+use nn::functional::{self, ClassLoss, Pool, Reduction};
 use tensor::random::{Purpose, Stream};
 use tensor::{DType, Tensor, TensorError};
 
@@ -177,6 +177,52 @@ fn dropout_keeps_the_mean_drops_its_share_and_repeats_with_its_seed() {
     assert_eq!(all.amax(.., false).unwrap().item().unwrap(), 0.0);
     let none = functional::dropout(&input, 0.3, false, &mut stream).unwrap();
     assert!(none.all_close(&input, 0.0, 0.0));
+}
+
+#[test]
+fn pooling_takes_last_windows_and_counts_padding_as_in_pytorch() {
+    let input = Tensor::arange(0..30).to(DType::F32).unwrap().mul(1.7).unwrap().sin().unwrap();
+    let input = input.reshape([1, 1, 5, 6]).unwrap().with_grad().unwrap();
+    let ceil = Pool { ceil_mode: true, stride: Some(2.into()), ..Pool::default() };
+    let padded = Pool { padding: 1.into(), ..ceil };
+    let uneven = Pool { stride: Some([3, 2].into()), padding: [1, 0].into(), ..ceil };
+    let uncounted = Pool { count_include_pad: false, ..padded };
+    let whole = Pool { ceil_mode: false, ..uncounted };
+    let wide = Pool { stride: Some(3.into()), padding: 2.into(), ..ceil };
+    let max = |kernel: [usize; 2], pool: &Pool| functional::max_pool2d_with(&input, kernel, pool).unwrap();
+    let avg = |kernel: [usize; 2], pool: &Pool| functional::avg_pool2d_with(&input, kernel, pool).unwrap();
+    // PyTorch's height and width, some of its numbers, and what its gradient gives with cosines, where the output's
+    // gradient counts 1, 2, 3, …
+    let cases: [(Tensor, [usize; 2], &[f64], f64); 9] = [
+        (max([3, 3], &ceil), [2, 3], &[0.999_793, 0.879_273, 0.879_273, 0.999_793], -5.226_72),
+        (max([2, 2], &padded), [3, 4], &[0.0, 0.991_665, 0.494_114, 0.798_487, 0.999_793], 2.029_515),
+        (max([2, 3], &uneven), [2, 3], &[0.991_665, 0.494_114, 0.798_487], -4.525_878),
+        (avg([3, 3], &ceil), [2, 3], &[0.021_848, -0.014_023, 0.079_306, -0.027_333], -5.595_213),
+        (avg([3, 3], &padded), [3, 4], &[-0.036_261, 0.049_786, -0.038_541, 0.108_248], -4.992_405),
+        (avg([2, 3], &uneven), [2, 3], &[0.122_687, -0.114_54, 0.323_15, 0.082_235], -4.561_9),
+        (avg([3, 3], &whole), [3, 3], &[-0.081_587, 0.074_679, -0.057_812, -0.063_648], 1.027_595),
+        (avg([3, 3], &uncounted), [3, 4], &[-0.081_587, 0.074_679, -0.057_812, 0.324_744], -7.023_476),
+        (avg([4, 4], &wide), [3, 3], &[-0.020_397, -0.001_201, 0.011_388, -0.083_58], -1.410_583),
+    ];
+    for (idx, (output, size, expected, slope)) in cases.into_iter().enumerate() {
+        assert_eq!(output.shape()[2..], size, "case {idx}");
+        let numbers = output.to_vec::<f32>().unwrap();
+        for (a, b) in numbers.iter().zip(expected) {
+            assert!((f64::from(*a) - b).abs() < 2e-6, "case {idx}: {numbers:?}");
+        }
+        input.zero_grad();
+        let counts =
+            Tensor::arange(1..output.numel() as i64 + 1).reshape([1, 1, -1, size[1] as isize]).unwrap();
+        output.mul(&counts).unwrap().sum(.., false).unwrap().backward().unwrap();
+        let cosines = Tensor::arange(0..30).cos().unwrap().reshape([1, 1, 5, 6]).unwrap();
+        let received = input.grad().unwrap().mul(&cosines).unwrap().sum(.., false).unwrap().item().unwrap();
+        assert!((received - slope).abs() < 2e-5, "case {idx}: {received} is not {slope}");
+    }
+    // A window may be larger than what there is.
+    let part = functional::max_pool2d_with(&input.narrow(2, 0, 2).unwrap(), 3, &ceil).unwrap();
+    assert_eq!(part.shape(), [1, 1, 1, 3]);
+    let plain = functional::max_pool2d_with(&input, 2, &Pool::default()).unwrap();
+    assert!(plain.all_close(&functional::max_pool2d(&input, 2, 2, 0).unwrap(), 0.0, 0.0));
 }
 
 #[test]

@@ -113,7 +113,9 @@ fn whole_numbers_are_promoted_as_pytorch_promotes_them() -> Result {
     assert_eq!(shown(whole.div(2)?), float([3.5, -1.0]));
     assert_eq!(shown(whole.mul(2)?), integer(DType::I64, [14.0, -4.0]));
     assert_eq!(shown(whole.maximum(&bytes)?), integer(DType::I64, [250.0, 3.0]));
+    assert_eq!(shown(bytes.maximum(&whole)?), integer(DType::I64, [250.0, 3.0]));
     assert_eq!(shown(bytes.add(10)?), integer(DType::U8, [4.0, 13.0]));
+    assert_eq!(shown((10 + &bytes)?), integer(DType::U8, [4.0, 13.0]));
     assert_eq!(whole.unsqueeze(1)?.add(&whole)?.to_vec::<i64>()?, [14, 5, 5, -4]);
     assert!(matches!(whole.add(Tensor::from([1, 2, 3])), Err(TensorError::Broadcast { .. })));
 
