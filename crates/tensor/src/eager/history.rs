@@ -21,7 +21,7 @@ pub(super) struct Looking {
 /// Where a tensor's numbers came from.
 pub(super) struct History {
     meta: Option<Rc<Meta>>,
-    /// How many recorded writes had changed the base, or the tensor itself where it is none's view, when this was true.
+    /// How many recorded writes had changed the base, or the tensor itself where it is no view, when this was true.
     n_rewrites: u64,
 }
 
