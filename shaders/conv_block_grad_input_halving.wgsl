@@ -6,9 +6,9 @@
 // choice       as grad_output: which cell of the convolution's map pooling took
 // grad_input   [BATCH, IN_CHANNELS, IN_H, IN_W]
 //
-// One invocation computes four rows by four columns of eight neighbouring input channels of one group; as in
-// conv_block_halving, four loads and eight weights serve 128 products. Invocations are numbered as [BATCH, GROUPS,
-// BLOCKS, TILE_ROWS, TILE_COLUMNS].
+// One invocation computes COLUMNS neighbouring squares of two by two numbers of CHANNELS neighbouring input channels of one
+// group. As in conv_block_halving, the part of the map that all of these see stays in registers. Invocations are numbered
+// as [BATCH, GROUPS, BLOCKS, TILE_ROWS, TILE_COLUMNS].
 
 const WORKGROUP_SIZE: u32 = 64;
 const BATCH: u32 = 1;
@@ -16,23 +16,33 @@ const IN_CHANNELS: u32 = 1;
 const IN_H: u32 = 5;
 const IN_W: u32 = 5;
 const OUT_CHANNELS: u32 = 1;
-const CONV_W: u32 = 3;
-const OUT_H: u32 = 1;
-const OUT_W: u32 = 1;
+const CONV_W: u32 = 5;
+const OUT_H: u32 = 2;
+const OUT_W: u32 = 2;
 const GROUPS: u32 = 1;
 const KERNEL_H: u32 = 3;
 const KERNEL_W: u32 = 3;
-const PADDING_H: u32 = 0;
-const PADDING_W: u32 = 0;
+const COLUMNS: u32 = 2;
+const CHANNELS: u32 = 4;
+// The windows that a tile sees begin with this one, counted from the tile's own position; it may wrap around below 0.
+const FIRST_H: u32 = 4294967295;
+const FIRST_W: u32 = 4294967295;
+// How far into that window the first cell is that is seen: 0 or 1.
+const SHIFT_H: u32 = 1;
+const SHIFT_W: u32 = 1;
+const WINDOWS_H: u32 = 3;
+const WINDOWS_W: u32 = 4;
+// Twice as many.
+const CELLS_H: u32 = 6;
+const CELLS_W: u32 = 8;
 
 const GROUP_IN = IN_CHANNELS / GROUPS;
 const GROUP_OUT = OUT_CHANNELS / GROUPS;
-const BLOCKS = (GROUP_IN + 7u) / 8u;
+const BLOCKS = (GROUP_IN + CHANNELS - 1u) / CHANNELS;
 const KERNEL = KERNEL_H * KERNEL_W;
 const FILTER = GROUP_IN * KERNEL;
-const IN_PLANE = IN_H * IN_W;
-const TILE_ROWS = (IN_H + 3u) / 4u;
-const TILE_COLUMNS = (IN_W + 3u) / 4u;
+const TILE_ROWS = (IN_H + 1u) / 2u;
+const TILE_COLUMNS = (IN_W + 2u * COLUMNS - 1u) / (2u * COLUMNS);
 const GRID_ROW = 65535u * WORKGROUP_SIZE;
 
 @group(0) @binding(0) var<storage, read> grad_output: array<f32>;
@@ -40,41 +50,20 @@ const GRID_ROW = 65535u * WORKGROUP_SIZE;
 @group(0) @binding(2) var<storage, read> choice: array<u32>;
 @group(0) @binding(3) var<storage, read_write> grad_input: array<f32>;
 
-// The gradient of four rows of one column of the convolution's map. Above the map rows wrap around to a huge number: one
-// comparison serves both ends; so do columns.
-fn column(plane: u32, y: vec4<u32>, x: u32) -> vec4<f32> {
-    let inside = (y < vec4<u32>(2u * OUT_H)) & vec4<bool>(x < 2u * OUT_W);
-    let at = select(vec4<u32>(0u), plane + (y / 2u) * OUT_W + x / 2u, inside);
-    let grads = vec4<f32>(grad_output[at.x], grad_output[at.y], grad_output[at.z], grad_output[at.w]);
-    let chosen = vec4<u32>(choice[at.x], choice[at.y], choice[at.z], choice[at.w]);
-    return select(vec4<f32>(0.0), grads, inside & (chosen == y * CONV_W + x));
-}
-
-fn store_column(first: u32, y: u32, x: u32, numbers: vec4<f32>) {
+fn store(row: u32, y: u32, x: u32, sums: vec4<f32>) {
     if (x >= IN_W) {
         return;
     }
-    grad_input[first] = numbers.x;
+    grad_input[row + x] = sums.x;
+    if (x + 1u < IN_W) {
+        grad_input[row + x + 1u] = sums.y;
+    }
     if (y + 1u < IN_H) {
-        grad_input[first + IN_W] = numbers.y;
+        grad_input[row + IN_W + x] = sums.z;
+        if (x + 1u < IN_W) {
+            grad_input[row + IN_W + x + 1u] = sums.w;
+        }
     }
-    if (y + 2u < IN_H) {
-        grad_input[first + 2u * IN_W] = numbers.z;
-    }
-    if (y + 3u < IN_H) {
-        grad_input[first + 3u * IN_W] = numbers.w;
-    }
-}
-
-fn store(n: u32, channel: u32, last: u32, y: u32, x: u32, sums: mat4x4<f32>) {
-    if (channel >= last) {
-        return;
-    }
-    let first = (n * IN_CHANNELS + channel) * IN_PLANE + y * IN_W + x;
-    store_column(first, y, x, sums[0]);
-    store_column(first + 1u, y, x + 1u, sums[1]);
-    store_column(first + 2u, y, x + 2u, sums[2]);
-    store_column(first + 3u, y, x + 3u, sums[3]);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -83,59 +72,57 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (idx >= BATCH * GROUPS * BLOCKS * TILE_ROWS * TILE_COLUMNS) {
         return;
     }
-    let x = (idx % TILE_COLUMNS) * 4u;
-    let y = ((idx / TILE_COLUMNS) % TILE_ROWS) * 4u;
+    let tile_x = (idx % TILE_COLUMNS) * COLUMNS;
+    let tile_y = (idx / TILE_COLUMNS) % TILE_ROWS;
     let block = (idx / (TILE_COLUMNS * TILE_ROWS)) % BLOCKS;
     let group = (idx / (TILE_COLUMNS * TILE_ROWS * BLOCKS)) % GROUPS;
     let n = idx / (TILE_COLUMNS * TILE_ROWS * BLOCKS * GROUPS);
-    let first = block * 8u;
-    // Past the group's last channel, the last one is computed again and not stored.
-    let channels_0 = min(first + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(GROUP_IN - 1u)) * KERNEL;
-    let channels_1 = min(first + vec4<u32>(4u, 5u, 6u, 7u), vec4<u32>(GROUP_IN - 1u)) * KERNEL;
+    let first = block * CHANNELS;
 
-    // Of each channel, four columns of four rows.
-    var sums_0: mat4x4<f32>;
-    var sums_1: mat4x4<f32>;
-    var sums_2: mat4x4<f32>;
-    var sums_3: mat4x4<f32>;
-    var sums_4: mat4x4<f32>;
-    var sums_5: mat4x4<f32>;
-    var sums_6: mat4x4<f32>;
-    var sums_7: mat4x4<f32>;
+    var sums: array<array<vec4<f32>, COLUMNS>, CHANNELS>;
     for (var o = group * GROUP_OUT; o < (group + 1u) * GROUP_OUT; o += 1u) {
         let plane = (n * OUT_CHANNELS + o) * (OUT_H * OUT_W);
-        for (var i = 0u; i < KERNEL_H; i += 1u) {
-            let rows = y + vec4<u32>(0u, 1u, 2u, 3u) + PADDING_H - i;
-            // Tap j meets the map j columns further left, so the last tap comes first.
-            let left = x + PADDING_W + 1u - KERNEL_W;
-            var grads = mat4x4<f32>(
-                vec4<f32>(0.0),
-                column(plane, rows, left),
-                column(plane, rows, left + 1u),
-                column(plane, rows, left + 2u),
-            );
-            for (var j = 0u; j < KERNEL_W; j += 1u) {
-                grads = mat4x4<f32>(grads[1], grads[2], grads[3], column(plane, rows, left + 3u + j));
-                let tap = o * FILTER + i * KERNEL_W + (KERNEL_W - 1u - j);
-                sums_0 += grads * weight[channels_0.x + tap];
-                sums_1 += grads * weight[channels_0.y + tap];
-                sums_2 += grads * weight[channels_0.z + tap];
-                sums_3 += grads * weight[channels_0.w + tap];
-                sums_4 += grads * weight[channels_1.x + tap];
-                sums_5 += grads * weight[channels_1.y + tap];
-                sums_6 += grads * weight[channels_1.z + tap];
-                sums_7 += grads * weight[channels_1.w + tap];
+        // The gradient of the convolution's map, of which pooling lets one number through per window.
+        var grads: array<array<f32, CELLS_W>, CELLS_H>;
+        for (var i = 0u; i < WINDOWS_H; i += 1u) { // unrolled
+            for (var j = 0u; j < WINDOWS_W; j += 1u) { // unrolled
+                // Above the map windows wrap around to a huge number: one comparison serves both ends.
+                let y = tile_y + FIRST_H + i;
+                let x = tile_x + FIRST_W + j;
+                let inside = (y < OUT_H) & (x < OUT_W);
+                let at = select(0u, plane + y * OUT_W + x, inside);
+                let grad = select(0.0, grad_output[at], inside);
+                let place = choice[at] - 2u * (y * CONV_W + x);
+                grads[2u * i][2u * j] = select(0.0, grad, place == 0u);
+                grads[2u * i][2u * j + 1u] = select(0.0, grad, place == 1u);
+                grads[2u * i + 1u][2u * j] = select(0.0, grad, place == CONV_W);
+                grads[2u * i + 1u][2u * j + 1u] = select(0.0, grad, place == CONV_W + 1u);
+            }
+        }
+        for (var c = 0u; c < CHANNELS; c += 1u) { // unrolled
+            // Past the group's last channel, the last one is computed again and not stored.
+            let taps = o * FILTER + min(first + c, GROUP_IN - 1u) * KERNEL + KERNEL - 1u;
+            // From the last tap to the first: tap by tap the map moves the other way.
+            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                    let factor = weight[taps - (i * KERNEL_W + j)];
+                    for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
+                        let row = SHIFT_H + i;
+                        let column = SHIFT_W + j + 2u * x;
+                        let upper = vec2<f32>(grads[row][column], grads[row][column + 1u]);
+                        let lower = vec2<f32>(grads[row + 1u][column], grads[row + 1u][column + 1u]);
+                        sums[c][x] += factor * vec4<f32>(upper, lower);
+                    }
+                }
             }
         }
     }
-    let channel = group * GROUP_IN + first;
-    let last = (group + 1u) * GROUP_IN;
-    store(n, channel, last, y, x, sums_0);
-    store(n, channel + 1u, last, y, x, sums_1);
-    store(n, channel + 2u, last, y, x, sums_2);
-    store(n, channel + 3u, last, y, x, sums_3);
-    store(n, channel + 4u, last, y, x, sums_4);
-    store(n, channel + 5u, last, y, x, sums_5);
-    store(n, channel + 6u, last, y, x, sums_6);
-    store(n, channel + 7u, last, y, x, sums_7);
+    for (var c = 0u; c < CHANNELS; c += 1u) { // unrolled
+        if (first + c < GROUP_IN) {
+            let row = ((n * IN_CHANNELS + group * GROUP_IN + first + c) * IN_H + 2u * tile_y) * IN_W;
+            for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
+                store(row, 2u * tile_y, 2u * (tile_x + x), sums[c][x]);
+            }
+        }
+    }
 }
