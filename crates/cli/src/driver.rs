@@ -131,6 +131,7 @@ pub fn backend(status: &BackendStatus, n_threads: usize) -> (Value, String) {
         "software": status.software,
         "threads": n_threads,
         "dispatches_per_step": status.dispatches_per_step,
+        "pictures": status.pictures,
     });
     (event, format!("backend: {kind}, {name}{extent}; {reason}"))
 }

@@ -11,8 +11,10 @@ use crate::readback::{Piece, Readback};
 use crate::recorder::Recorder;
 
 mod prepared;
+mod timing;
 
 use prepared::Prepared;
+pub use timing::KernelTime;
 
 /// A plan's position in its executor.
 pub type PlanIdx = usize;
@@ -96,7 +98,7 @@ impl Shared {
             Role::Gradients => Some(&self.gradients),
             Role::State(idx) => Some(self.state(*idx)?),
             Role::Hyper => Some(&self.hyper),
-            Role::Input(_) | Role::Constant(_) | Role::Scratch => None,
+            Role::Input(_) | Role::Resident(_) | Role::Constant(_) | Role::Scratch => None,
         })
     }
 
@@ -150,7 +152,21 @@ impl Executor {
         Ok(self.plans.len() - 1)
     }
 
-    /// Gives an input its numbers, until they are given anew.
+    /// Puts a plan in another's place, whose memory becomes free; where that fails, the other stays.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add); [`GpuError::NoPlan`].
+    pub fn replace(&mut self, plan_idx: PlanIdx, plan: Plan) -> Result<(), GpuError> {
+        self.device.check()?;
+        self.submit_queued();
+        self.prepared(plan_idx)?;
+        let new = Prepared::new(&self.device, &self.shared, plan)?;
+        let old = std::mem::replace(&mut self.plans[plan_idx], new);
+        old.own_buffers().for_each(wgpu::Buffer::destroy);
+        Ok(())
+    }
+
+    /// Gives an input its numbers, or what is resident, until they are given anew.
     ///
     /// # Errors
     /// [`TensorError::UnknownName`] and [`TensorError::Length`] where they do not fit the plan.
@@ -169,6 +185,10 @@ impl Executor {
     fn write_input_bytes(&self, plan: PlanIdx, name: &str, len: usize, bytes: &[u8]) -> Result<(), GpuError> {
         let prepared = self.prepared(plan)?;
         let buffer = input_buffer(prepared, name, len)?;
+        if let Role::Resident(_) = prepared.plan.buffers[buffer].role {
+            // Steps that wait are to find what was there when they were queued.
+            self.submit_queued();
+        }
         prepared.write_input(&self.device, 0, buffer, bytes);
         Ok(())
     }

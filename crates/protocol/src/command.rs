@@ -50,6 +50,9 @@ pub enum Command {
         /// Which.
         backend: BackendChoice,
     },
+    /// How long each kernel of a training step takes on the GPU; answered by
+    /// [`Reply::KernelTimes`](crate::Reply::KernelTimes). The run and its numbers are not touched.
+    KernelTimes,
     /// Loss, accuracy and confusion over a split; answered by [`Reply::Evaluated`](crate::Reply::Evaluated).
     Evaluate {
         /// Which; the test set is looked at only here.

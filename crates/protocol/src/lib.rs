@@ -8,8 +8,8 @@ mod event;
 
 pub use command::{BackendChoice, Command, DataSource, ExportFormat, Request, Sample, Split, Until};
 pub use event::{
-    BackendKind, BackendStatus, DataStatus, Drawing, Evaluation, Event, Inspection, LayerView, ParameterView,
-    Prediction, Reply, RunStatus, SampleInfo, StepMetrics, Validation,
+    BackendKind, BackendStatus, DataStatus, Drawing, Evaluation, Event, Inspection, KernelTime, LayerView,
+    ParameterView, Prediction, Reply, RunStatus, SampleInfo, StepMetrics, Validation,
 };
 
 /// Something serialisable and the large arrays that go with it.

@@ -54,6 +54,7 @@ pub async fn choose_backend(
                 stands_in: false,
                 software: device.is_software(),
                 dispatches_per_step: engine.dispatches_per_step(),
+                pictures: None,
             };
             Ok((engine, Some(device), status))
         }
@@ -80,6 +81,7 @@ fn cpu(
         stands_in,
         software: false,
         dispatches_per_step: None,
+        pictures: None,
     };
     Ok((engine, None, status))
 }
@@ -115,10 +117,21 @@ impl Session {
         self.options = options;
         self.steps_at_once = 1;
         self.speedometer.clear();
-        if status != self.backend {
-            self.backend = status;
+        let before = std::mem::replace(&mut self.backend, status);
+        self.keep_pictures()?;
+        if before != self.backend {
             self.say(Event::Backend(self.backend.clone()));
         }
+        Ok(())
+    }
+
+    /// Puts the training pictures where the engine takes its batches from, and notes where that is.
+    pub(crate) fn keep_pictures(&mut self) -> Result<(), EngineError> {
+        let training = &self.dataset.training;
+        let pixels = training.images.pixels();
+        let kept = self.engine.keep_pictures(&self.network, &self.options, pixels, &training.labels)?;
+        self.backend.dispatches_per_step = self.engine.dispatches_per_step();
+        self.backend.pictures = kept;
         Ok(())
     }
 

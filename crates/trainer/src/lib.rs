@@ -17,5 +17,5 @@ mod speed;
 mod training;
 
 pub use backend::{Chosen, choose_backend};
-pub use engine::{Activations, Engine, EngineError};
+pub use engine::{Activations, Engine, EngineError, pick};
 pub use session::{Session, SessionError};

@@ -101,6 +101,7 @@ pub(crate) enum End {
 pub(crate) struct Batch {
     pub(crate) images: Vec<f32>,
     pub(crate) labels: Vec<u32>,
+    pub(crate) picks: Vec<u32>,
 }
 
 impl Session {
@@ -149,6 +150,7 @@ impl Session {
             batch: Batch::default(),
             events: Vec::new(),
         };
+        session.keep_pictures()?;
         session.set_initial_weights()?;
         Ok(session)
     }
@@ -195,8 +197,16 @@ impl Session {
     }
 
     /// Replaces the data set. The weights stay; the run goes on with the new pictures.
-    pub fn set_dataset(&mut self, dataset: Dataset) {
+    ///
+    /// # Errors
+    /// Where the GPU is lost.
+    pub fn set_dataset(&mut self, dataset: Dataset) -> Result<(), SessionError> {
         self.dataset = dataset;
+        let before = self.backend.clone();
+        let kept = self.keep_pictures();
+        if before != self.backend {
+            self.say(Event::Backend(self.backend.clone()));
+        }
         self.split_anew();
         self.jobs.retain(|job| job.request().is_some());
         for job in &mut self.jobs {
@@ -208,6 +218,7 @@ impl Session {
         self.inspection_due = true;
         self.say(Event::Data(self.data_status()));
         self.say(Event::Status(self.status()));
+        Ok(kept?)
     }
 
     pub(crate) fn split_anew(&mut self) {

@@ -1,8 +1,8 @@
-use tensor::ops::{ConvBlock, ConvBlockGradInput, ConvBlockGradWeight};
-use tensor::{Operand, Step, Window};
+use tensor::ops::{ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, Op};
+use tensor::{Kernel, Operand, Step, Window};
 
 use super::windowed::{blocks, conv2d_constants, lanes};
-use super::{Grid, Row, WORKGROUP_SIZE, dims, u32};
+use super::{Grid, Launch, Row, WORKGROUP_SIZE, dims, u32};
 use crate::specialise::Constant;
 
 type Constants = Vec<(&'static str, Constant)>;
@@ -112,18 +112,131 @@ fn seen(block: &ConvBlock, n_windows: usize) -> Constants {
     vec![("SEEN_H", u32(kernel_h + 1)), ("SEEN_W", u32(kernel_w + 2 * n_windows - 1))]
 }
 
-pub(super) fn grad_input(grad: &ConvBlockGradInput, step: &Step, is_software: bool) -> Row {
+/// Output channels and input channels of one workgroup of a weight's gradient, and its invocations.
+struct Share {
+    channels: usize,
+    in_block: usize,
+    lanes: usize,
+}
+
+impl Share {
+    fn new(n_taps: usize, group_channels: usize, is_software: bool) -> Self {
+        // A GPU that is a program wants few invocations that do with few loads; another wants many.
+        let two = is_software && group_channels > 1 && 8 * n_taps <= MOST_PRODUCTS;
+        let (channels, in_block, most_lanes) =
+            (4, if two { 2 } else { 1 }, if is_software { 16 } else { 64 });
+        let n_sums = channels * (in_block * n_taps + 1);
+        // A power of two.
+        let lanes = most_lanes.min(1 << (WORKGROUP_NUMBERS / n_sums).ilog2());
+        Self { channels, in_block, lanes }
+    }
+}
+
+/// One of a block's gradients, where the kernel fits that keeps squares of the map in registers.
+pub(super) fn one_grad(step: &Step, is_software: bool) -> Option<Launch<'_>> {
+    match &step.kernel {
+        Kernel::Operation(Op::ConvBlockGradWeight(grad)) if halves(&grad.block) => {
+            Some(grads(&grad.block, Some(step), None, is_software))
+        }
+        Kernel::Operation(Op::ConvBlockGradInput(grad)) => {
+            let [batch, channels, in_h, in_w]: [usize; 4] = dims(&step.writes[0]);
+            tiles(&grad.block, [batch, channels, in_h.div_ceil(2), in_w.div_ceil(2)], is_software)?;
+            Some(grads(&grad.block, None, Some(step), is_software))
+        }
+        _ => None,
+    }
+}
+
+/// Both gradients of a block, where that kernel fits: they wait for the same, so one start does for both.
+pub(super) fn both_grads<'a>(first: &'a Step, second: &'a Step, is_software: bool) -> Option<Launch<'a>> {
+    let (
+        Kernel::Operation(Op::ConvBlockGradInput(input)),
+        Kernel::Operation(Op::ConvBlockGradWeight(weight)),
+    ) = (&first.kernel, &second.kernel)
+    else {
+        return None;
+    };
+    let buffer = |operand: &Operand| operand.region.buffer;
+    let same = input.block == weight.block
+        && first.reads[0] == second.reads[1]
+        && second.reads.get(2) == Some(&first.reads[2]);
+    let reads = first.reads.iter().chain(&second.reads);
+    let apart = reads
+        .into_iter()
+        .all(|read| first.writes.iter().chain(&second.writes).all(|write| buffer(read) != buffer(write)));
+    (same && apart && halves(&input.block))
+        .then(|| grads(&input.block, Some(second), Some(first), is_software))
+}
+
+/// Workgroups for an input's gradient on a GPU that is a program: enough for some cores.
+const SOFTWARE_GROUPS: usize = 16;
+
+/// The kernel for the gradients that there are steps of.
+fn grads<'a>(
+    block: &ConvBlock,
+    of_weight: Option<&'a Step>,
+    of_input: Option<&'a Step>,
+    is_software: bool,
+) -> Launch<'a> {
+    let (name, input, weight, [grad_output, choice]) = match (of_weight, of_input) {
+        (Some(step), Some(other)) => {
+            ("conv_block_grads", &step.reads[0], &other.reads[1], [&step.reads[1], &step.reads[2]])
+        }
+        (Some(step), None) => {
+            (step.kernel.name(), &step.reads[0], &step.reads[0], [&step.reads[1], &step.reads[2]])
+        }
+        (None, Some(step)) => {
+            (step.kernel.name(), &step.reads[0], &step.reads[1], [&step.reads[0], &step.reads[2]])
+        }
+        (None, None) => unreachable!("somebody wants a gradient"),
+    };
+    let of_what = of_input.map_or(input, |step| &step.writes[0]);
+    let [batch, in_channels, in_h, in_w]: [usize; 4] = dims(of_what);
+    let [_, out_channels, ..]: [usize; 4] = dims(grad_output);
+    let [kernel_h, kernel_w] = block.conv.window.kernel;
+    let groups = block.conv.groups;
+    let group_channels = in_channels / groups;
+
+    let share = Share::new(kernel_h * kernel_w, group_channels, is_software);
+    let n_blocks = groups * (out_channels / groups).div_ceil(share.channels);
+    let n_weight_groups = n_blocks * group_channels.div_ceil(share.in_block);
+    let tile = Tile::new(block, in_w.div_ceil(2), is_software);
+    let n_tile_blocks = groups * group_channels.div_ceil(tile.channels);
+    let n_tiles = batch * n_tile_blocks * in_h.div_ceil(2) * in_w.div_ceil(2 * tile.columns);
+    let n_input_groups =
+        n_tiles.div_ceil(share.lanes).min(if is_software { SOFTWARE_GROUPS } else { usize::MAX });
+    let n_workgroups = of_weight.map_or(0, |_| n_weight_groups) + of_input.map_or(0, |_| n_input_groups);
+
+    let mut constants = constants(block, of_what, grad_output);
+    without(&mut constants, &["STRIDE", "DILATION", "CONV_H"]);
+    constants.extend(seen(block, 1));
+    constants.extend(windows_seen(block, 0, 1, ["FIRST_H", "SHIFT_H", "WINDOWS_H", "CELLS_H"]));
+    constants.extend(windows_seen(block, 1, tile.columns, ["FIRST_W", "SHIFT_W", "WINDOWS_W", "CELLS_W"]));
+    let has_bias = of_weight.is_some_and(|step| step.writes.len() == 2);
+    constants.extend([
+        ("OF_WEIGHT", Constant::Bool(of_weight.is_some())),
+        ("OF_INPUT", Constant::Bool(of_input.is_some())),
+        ("HAS_BIAS", Constant::Bool(has_bias)),
+        ("LANES", u32(share.lanes)),
+        ("CHANNELS", u32(share.channels)),
+        ("IN_BLOCK", u32(share.in_block)),
+        ("COLUMNS", u32(tile.columns)),
+        ("TILE_CHANNELS", u32(tile.channels)),
+        ("INPUT_GROUPS", u32(n_input_groups)),
+    ]);
+    let row = Row { file: "conv_block_grads_halving", constants, grid: Grid::Workgroups(n_workgroups) };
+    let writes = vec![
+        of_weight.map(|step| &step.writes[0]),
+        of_weight.and_then(|step| step.writes.get(1)),
+        of_input.map(|step| &step.writes[0]),
+    ];
+    row.launch(name, vec![grad_output, choice, input, weight], writes)
+}
+
+/// Without squares in registers, as the other gradient below.
+pub(super) fn grad_input(grad: &ConvBlockGradInput, step: &Step) -> Row {
     let block = &grad.block;
     let mut constants = constants(block, &step.writes[0], &step.reads[0]);
-    let [batch, channels, in_h, in_w]: [usize; 4] = dims(&step.writes[0]);
-    let squares = [batch, channels, in_h.div_ceil(2), in_w.div_ceil(2)];
-    if let Some((tile, n_tiles)) = tiles(block, squares, is_software) {
-        without(&mut constants, &["STRIDE", "DILATION", "CONV_H", "PADDING"]);
-        constants.extend(tile.constants());
-        constants.extend(windows_seen(block, 0, 1, ["FIRST_H", "SHIFT_H", "WINDOWS_H", "CELLS_H"]));
-        constants.extend(windows_seen(block, 1, tile.columns, ["FIRST_W", "SHIFT_W", "WINDOWS_W", "CELLS_W"]));
-        return Row { file: "conv_block_grad_input_halving", constants, grid: Grid::Invocations(n_tiles) };
-    }
     constants.extend(pool(block));
     constants.push(("POOLED", Constant::Bool(block.pool.is_some())));
     Row { file: "conv_block_grad_input", constants, grid: blocks(&step.writes[0], block.conv.groups) }
@@ -144,34 +257,10 @@ fn windows_seen(block: &ConvBlock, axis: usize, n_squares: usize, names: [&'stat
 /// Numbers of 4 bytes in a workgroup's memory, on every GPU.
 const WORKGROUP_NUMBERS: usize = 4096;
 
-/// Output channels of one workgroup.
-const GRAD_CHANNELS: usize = 4;
-
 pub(super) fn grad_weight(grad: &ConvBlockGradWeight, step: &Step, is_software: bool) -> Row {
     let block = &grad.block;
     let mut constants = constants(block, &step.reads[0], &step.reads[1]);
     constants.push(("HAS_BIAS", Constant::Bool(step.writes.len() == 2)));
-    let [out_channels, group_channels, kernel_h, kernel_w]: [usize; 4] = dims(&step.writes[0]);
-    let groups = block.conv.groups;
-    // Of a GPU that is a program, few invocations have to do with few loads; another wants many invocations.
-    let n_taps = kernel_h * kernel_w;
-    let two = is_software && group_channels > 1 && 2 * GRAD_CHANNELS * n_taps <= MOST_PRODUCTS;
-    let (in_block, most_lanes) = (if two { 2 } else { 1 }, if is_software { 16 } else { 64 });
-    let n_sums = GRAD_CHANNELS * (in_block * n_taps + 1);
-    if halves(block) {
-        without(&mut constants, &["STRIDE", "DILATION", "CONV_H"]);
-        // A power of two.
-        let lanes = most_lanes.min(1 << (WORKGROUP_NUMBERS / n_sums).ilog2());
-        constants.extend(seen(block, 1));
-        constants.extend([
-            ("LANES", u32(lanes)),
-            ("CHANNELS", u32(GRAD_CHANNELS)),
-            ("IN_BLOCK", u32(in_block)),
-        ]);
-        let n_blocks = groups * (out_channels / groups).div_ceil(GRAD_CHANNELS);
-        let grid = Grid::Workgroups(n_blocks * group_channels.div_ceil(in_block));
-        return Row { file: "conv_block_grad_weight_halving", constants, grid };
-    }
     let (lanes, n_tiles) = lanes(&block.conv, step, is_software);
     let gate = match (step.reads.len(), block.pool) {
         (2, _) => 0,
