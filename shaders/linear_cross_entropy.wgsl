@@ -11,15 +11,14 @@
 //
 // No matrices in workgroup memory: SwiftShader reads their columns wrongly where the column is not a constant.
 //
-// A workgroup takes four images: its invocations share the features of each, so that eight loads serve sixteen products,
-// and their shares are added in a fixed order.
+// A workgroup takes four images: its LANES invocations share the features of each, and their shares are added in a fixed
+// order. One load of a weight serves four images, and one of a feature all classes.
 
 const BATCH: u32 = 1;
 const IN_FEATURES: u32 = 4;
 const N_CLASSES: u32 = 10;
+const LANES: u32 = 64;
 
-const LANES = 64u;
-const CLASS_BLOCKS = (N_CLASSES + 3u) / 4u;
 const GRID_ROW = 65535u;
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
@@ -30,10 +29,10 @@ const GRID_ROW = 65535u;
 @group(0) @binding(5) var<storage, read_write> grad_input: array<f32>;
 @group(0) @binding(6) var<storage, read_write> scores: array<f32>;
 
-// Each invocation's share in four images of four classes: four images in a vector, LANES vectors of a class in a row.
-var<workgroup> shares: array<vec4<f32>, 256>;
+// Each invocation's share in four images' logits, class by class.
+var<workgroup> shares: array<vec4<f32>, LANES * N_CLASSES>;
 // Of every class, four images: the logits, then their gradients.
-var<workgroup> logits: array<f32, 64>;
+var<workgroup> logits: array<f32, 4 * N_CLASSES>;
 
 // The softmax of one image; `slot` is its place among the workgroup's.
 fn score(slot: u32, n: u32) {
@@ -67,20 +66,9 @@ fn score(slot: u32, n: u32) {
     scores[BATCH + n] = select(0.0, 1.0, best == right);
 }
 
-fn store(n: u32, feature: u32, numbers: vec4<f32>) {
-    if (n >= BATCH) {
-        return;
-    }
-    let first = n * IN_FEATURES + feature;
-    grad_input[first] = numbers.x;
-    if (feature + 1u < IN_FEATURES) {
-        grad_input[first + 1u] = numbers.y;
-    }
-    if (feature + 2u < IN_FEATURES) {
-        grad_input[first + 2u] = numbers.z;
-    }
-    if (feature + 3u < IN_FEATURES) {
-        grad_input[first + 3u] = numbers.w;
+fn store(n: u32, feature: u32, number: f32) {
+    if (n < BATCH) {
+        grad_input[n * IN_FEATURES + feature] = number;
     }
 }
 
@@ -89,61 +77,50 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     let first = (id.y * GRID_ROW + id.x) * 4u;
     // Past the last image, the last one is computed again and not stored.
     let rows = min(first + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(BATCH - 1u)) * IN_FEATURES;
-    for (var block = 0u; block < CLASS_BLOCKS; block += 1u) {
-        // Likewise past the last class.
-        let classes = min(block * 4u + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(N_CLASSES - 1u));
-        let filters = classes * IN_FEATURES;
-        var sums_0 = vec4<f32>(0.0);
-        var sums_1 = vec4<f32>(0.0);
-        var sums_2 = vec4<f32>(0.0);
-        var sums_3 = vec4<f32>(0.0);
-        for (var k = lane; k < IN_FEATURES; k += LANES) {
-            let inputs = vec4<f32>(input[rows.x + k], input[rows.y + k], input[rows.z + k], input[rows.w + k]);
-            sums_0 += inputs * weight[filters.x + k];
-            sums_1 += inputs * weight[filters.y + k];
-            sums_2 += inputs * weight[filters.z + k];
-            sums_3 += inputs * weight[filters.w + k];
+    var sums: array<vec4<f32>, N_CLASSES>;
+    for (var feature = lane; feature < IN_FEATURES; feature += LANES) {
+        let inputs = vec4<f32>(
+            input[rows.x + feature],
+            input[rows.y + feature],
+            input[rows.z + feature],
+            input[rows.w + feature],
+        );
+        for (var k = 0u; k < N_CLASSES; k += 1u) { // unrolled
+            sums[k] += inputs * weight[k * IN_FEATURES + feature];
         }
-        shares[lane] = sums_0;
-        shares[LANES + lane] = sums_1;
-        shares[2u * LANES + lane] = sums_2;
-        shares[3u * LANES + lane] = sums_3;
-        workgroupBarrier();
-        let own = block * 4u + lane;
-        if (lane < 4u && own < N_CLASSES) {
-            var sum = vec4<f32>(bias[own]);
-            for (var k = 0u; k < LANES; k += 1u) {
-                sum += shares[lane * LANES + k];
-            }
-            logits[own * 4u] = sum.x;
-            logits[own * 4u + 1u] = sum.y;
-            logits[own * 4u + 2u] = sum.z;
-            logits[own * 4u + 3u] = sum.w;
-        }
-        workgroupBarrier();
     }
+    for (var k = 0u; k < N_CLASSES; k += 1u) { // unrolled
+        shares[lane * N_CLASSES + k] = sums[k];
+    }
+    workgroupBarrier();
+    for (var k = lane; k < N_CLASSES; k += LANES) {
+        var sum = vec4<f32>(bias[k]);
+        for (var other = 0u; other < LANES; other += 1u) {
+            sum += shares[other * N_CLASSES + k];
+        }
+        logits[k * 4u] = sum.x;
+        logits[k * 4u + 1u] = sum.y;
+        logits[k * 4u + 2u] = sum.z;
+        logits[k * 4u + 3u] = sum.w;
+    }
+    workgroupBarrier();
     if (lane < 4u && first + lane < BATCH) {
         score(lane, first + lane);
     }
     workgroupBarrier();
 
-    for (var feature = lane * 4u; feature < IN_FEATURES; feature += LANES * 4u) {
-        let columns = min(feature + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(IN_FEATURES - 1u));
-        var sums_0 = vec4<f32>(0.0);
-        var sums_1 = vec4<f32>(0.0);
-        var sums_2 = vec4<f32>(0.0);
-        var sums_3 = vec4<f32>(0.0);
-        for (var k = 0u; k < N_CLASSES; k += 1u) {
-            let at = k * IN_FEATURES + columns;
-            let weights = vec4<f32>(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
-            sums_0 += weights * logits[k * 4u];
-            sums_1 += weights * logits[k * 4u + 1u];
-            sums_2 += weights * logits[k * 4u + 2u];
-            sums_3 += weights * logits[k * 4u + 3u];
+    var grads: array<vec4<f32>, N_CLASSES>;
+    for (var k = 0u; k < N_CLASSES; k += 1u) { // unrolled
+        grads[k] = vec4<f32>(logits[k * 4u], logits[k * 4u + 1u], logits[k * 4u + 2u], logits[k * 4u + 3u]);
+    }
+    for (var feature = lane; feature < IN_FEATURES; feature += LANES) {
+        var sum = vec4<f32>(0.0);
+        for (var k = 0u; k < N_CLASSES; k += 1u) { // unrolled
+            sum += grads[k] * weight[k * IN_FEATURES + feature];
         }
-        store(first, feature, sums_0);
-        store(first + 1u, feature, sums_1);
-        store(first + 2u, feature, sums_2);
-        store(first + 3u, feature, sums_3);
+        store(first, feature, sum.x);
+        store(first + 1u, feature, sum.y);
+        store(first + 2u, feature, sum.z);
+        store(first + 3u, feature, sum.w);
     }
 }

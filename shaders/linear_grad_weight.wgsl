@@ -10,16 +10,17 @@
 // loss         one number
 // n_correct    one number
 //
-// One invocation computes a tile of four outputs by four inputs over the whole batch, so that eight loads serve sixteen
-// products; the first of each row sums the biases' gradients too. Invocations are numbered as the tiles, row by row.
+// One invocation computes a tile of ROWS outputs by four inputs over the whole batch; the first of each row sums the
+// biases' gradients too. Invocations are numbered as the tiles, row by row.
 
 const WORKGROUP_SIZE: u32 = 64;
 const BATCH: u32 = 4;
 const IN_FEATURES: u32 = 4;
 const OUT_FEATURES: u32 = 4;
 const HAS_SCORES: bool = true;
+const ROWS: u32 = 4;
 
-const TILE_ROWS = (OUT_FEATURES + 3u) / 4u;
+const TILE_ROWS = (OUT_FEATURES + ROWS - 1u) / ROWS;
 const TILE_COLUMNS = (IN_FEATURES + 3u) / 4u;
 const GRID_ROW = 65535u * WORKGROUP_SIZE;
 
@@ -65,30 +66,23 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (idx >= TILE_ROWS * TILE_COLUMNS) {
         return;
     }
-    let row = (idx / TILE_COLUMNS) * 4u;
+    let row = (idx / TILE_COLUMNS) * ROWS;
     let column = (idx % TILE_COLUMNS) * 4u;
 
     // Past the last row or column, the last one is computed again and not stored.
-    let rows = min(row + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(OUT_FEATURES - 1u));
     let columns = min(column + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(IN_FEATURES - 1u));
-    var sums_0 = vec4<f32>(0.0);
-    var sums_1 = vec4<f32>(0.0);
-    var sums_2 = vec4<f32>(0.0);
-    var sums_3 = vec4<f32>(0.0);
-    var biases = vec4<f32>(0.0);
+    var sums: array<vec4<f32>, ROWS>;
+    var biases: array<f32, ROWS>;
     for (var n = 0u; n < BATCH; n += 1u) {
         let at = columns + n * IN_FEATURES;
         let inputs = vec4<f32>(input[at.x], input[at.y], input[at.z], input[at.w]);
-        let cells = rows + n * OUT_FEATURES;
-        let grads = vec4<f32>(grad_output[cells.x], grad_output[cells.y], grad_output[cells.z], grad_output[cells.w]);
-        biases += grads;
-        sums_0 += grads.x * inputs;
-        sums_1 += grads.y * inputs;
-        sums_2 += grads.z * inputs;
-        sums_3 += grads.w * inputs;
+        for (var k = 0u; k < ROWS; k += 1u) { // unrolled
+            let grad = grad_output[n * OUT_FEATURES + min(row + k, OUT_FEATURES - 1u)];
+            biases[k] += grad;
+            sums[k] += grad * inputs;
+        }
     }
-    store(row, column, sums_0, biases.x);
-    store(row + 1u, column, sums_1, biases.y);
-    store(row + 2u, column, sums_2, biases.z);
-    store(row + 3u, column, sums_3, biases.w);
+    for (var k = 0u; k < ROWS; k += 1u) { // unrolled
+        store(row + k, column, sums[k], biases[k]);
+    }
 }

@@ -39,6 +39,14 @@ test('WebGPU and the CPU give the same first twenty losses', TIMEOUT, async () =
       assert.ok(Math.abs(gpu - cpu) <= 1e-4 + 1e-3 * Math.abs(cpu), `step ${step + 1}: ${cpu} on the CPU, ${gpu} on WebGPU`);
     });
     assert.ok(new Set(losses.cpu).size > 1, 'the losses change');
+    const { pictures, dispatches_per_step: dispatches } = await call(page, 'backend');
+    assert.match(pictures, /keeps all/);
+    assert.ok(dispatches <= 8, `${dispatches} dispatches a step`);
+    await page.getByTestId('backend-menu-button').click();
+    await page.getByTestId('measure-kernels').click();
+    const kernels = page.getByTestId('kernel-times').locator('tr');
+    await kernels.first().waitFor();
+    assert.equal(await kernels.count(), dispatches, 'each dispatch is timed');
     assert.deepEqual(complaints, []);
   } finally {
     await browser.close();

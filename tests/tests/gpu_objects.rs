@@ -14,6 +14,7 @@ gpu_tests!(
     queued_steps_are_few_dispatches_fewer_submits_and_no_objects,
     queued_steps_give_the_bits_of_single_ones,
     a_queued_step_asks_for_all_inputs,
+    kernel_times_name_every_dispatch_and_change_nothing,
     recorded_steps_come_back_in_order,
     reads_leave_the_executor_free_and_see_the_numbers_of_their_time,
     several_outputs_come_with_one_submission,
@@ -106,6 +107,28 @@ async fn queued_steps_are_few_dispatches_fewer_submits_and_no_objects(device: Rc
     let n_submits = after.submits - before.submits;
     assert!(4 * n_submits <= n_steps, "{n_submits} submits for {n_steps} steps");
     assert_eq!(executor.take_recorded().await.unwrap().len(), n_steps);
+}
+
+async fn kernel_times_name_every_dispatch_and_change_nothing(device: Rc<Device>) {
+    let (mut executor, plan) = trainer(&device);
+    let (mut other, other_plan) = trainer(&device);
+    for step in 0..3 {
+        queue(&mut executor, plan, step);
+        queue(&mut other, other_plan, step);
+    }
+    let times = executor.kernel_times(plan).await.unwrap().expect("the GPUs that tests run on have clocks");
+    assert_eq!(times.len(), executor.dispatches(plan));
+    assert_eq!(times.last().unwrap().name, "sgd");
+    // One start does for both gradients of the second block.
+    assert_eq!(times.iter().filter(|time| time.name == "conv_block_grads").count(), 1, "{times:?}");
+    assert!(times.iter().map(|time| time.millis).sum::<f64>() > 0.0, "{times:?}");
+
+    queue(&mut executor, plan, 3);
+    queue(&mut other, other_plan, 3);
+    assert_eq!(executor.take_recorded().await.unwrap(), other.take_recorded().await.unwrap());
+    assert_eq!(executor.parameters().await.unwrap(), other.parameters().await.unwrap());
+    assert_eq!(executor.gradients().await.unwrap(), other.gradients().await.unwrap());
+    assert_eq!(executor.state(0).await.unwrap(), other.state(0).await.unwrap());
 }
 
 async fn queued_steps_give_the_bits_of_single_ones(device: Rc<Device>) {

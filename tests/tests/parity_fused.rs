@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use gpu::Device;
 use receptive_tests::{CONVOLUTIONS, Case, gpu_tests, window};
-use tensor::Window;
 use tensor::ops::{Activation, Binary, Conv2d, CountCorrect, LogSoftmax, MatMul, MaxPool2d, NllLoss};
+use tensor::{NodeId, Window};
 
 gpu_tests!(
     fused_blocks_agree,
     fused_blocks_agree_where_nothing_is_positive,
+    one_gradient_of_a_block_agrees_without_the_other,
     fused_linear_layers_and_losses_agree,
 );
 
@@ -26,13 +27,27 @@ const BLOCK_POOLINGS: [Window; 5] = [
 ];
 
 fn block_case(
-    [batch, in_channels, height, width, out_channels]: [usize; 5],
+    sizes: [usize; 5],
     conv: Conv2d,
     has_bias: bool,
     after: &str,
     pool: Window,
     upstream: Option<f32>,
 ) -> Option<Case> {
+    let (mut case, inputs, output) = block(sizes, conv, has_bias, after, pool, upstream)?;
+    case.output_gradients(output, &inputs, None);
+    Some(case)
+}
+
+/// A block whose output is compared, with its inputs and its output.
+fn block(
+    [batch, in_channels, height, width, out_channels]: [usize; 5],
+    conv: Conv2d,
+    has_bias: bool,
+    after: &str,
+    pool: Window,
+    upstream: Option<f32>,
+) -> Option<(Case, Vec<NodeId>, NodeId)> {
     let mut case = Case::default();
     let input = case.uniform(0, &[batch, in_channels, height, width]);
     let [kernel_h, kernel_w] = conv.window.kernel;
@@ -53,8 +68,23 @@ fn block_case(
         };
     }
     case.output("output", output);
-    case.output_gradients(output, &inputs, None);
-    Some(case)
+    Some((case, inputs, output))
+}
+
+async fn one_gradient_of_a_block_agrees_without_the_other(device: Rc<Device>) {
+    let conv = Conv2d { window: window([3, 3], [1, 1], [1, 1], [1, 1]), groups: 1 };
+    for sizes in [[5, 1, 12, 10, 3], [2, 9, 7, 8, 10]] {
+        // The weight's and the bias's, as of the first layer; the input's, as of a frozen one.
+        for of in [1..3, 0..1] {
+            let pool = BLOCK_POOLINGS[0];
+            let (mut case, inputs, output) = block(sizes, conv, true, "relu, pool", pool, None).unwrap();
+            case.output_gradients(output, &inputs[of.clone()], None);
+            let name = if of.start == 0 { "conv_block_grad_input" } else { "conv_block_grad_weight" };
+            let steps = case.fused_steps();
+            assert!(steps.contains(&name), "{steps:?}");
+            case.assert_fused_parity(&device, &format!("{sizes:?}, {of:?}")).await;
+        }
+    }
 }
 
 async fn fused_blocks_agree(device: Rc<Device>) {

@@ -13,13 +13,18 @@ gpu_tests!(
     the_gpu_and_the_cpu_give_the_same_losses,
     a_move_between_backends_goes_on_where_it_was,
     a_lost_gpu_does_not_lose_the_weights,
+    both_learn_from_the_same_pictures_whatever_is_changed,
+    kernels_are_timed_on_the_gpu_alone,
 );
 
+fn digits(seed: u64, n: usize) -> data::Dataset {
+    data::generated::digits(seed, n - n / 5, n / 5)
+}
+
 async fn session(backend: BackendChoice) -> Session {
-    let digits = data::generated::digits(0, 240, 60);
     let options = TrainingOptions { batch_size: 16, learning_rate: 0.02, ..TrainingOptions::default() };
     let model = nn::presets::model("s").unwrap();
-    Session::new(model, options, digits, backend).await.unwrap()
+    Session::new(model, options, digits(0, 300), backend).await.unwrap()
 }
 
 /// Sends a command, works until nothing is left to do, and returns everything that was said.
@@ -91,4 +96,48 @@ async fn a_lost_gpu_does_not_lose_the_weights(_device: Rc<Device>) {
         _ => None,
     });
     assert_eq!(end, Some(25));
+}
+
+async fn both_learn_from_the_same_pictures_whatever_is_changed(_device: Rc<Device>) {
+    let mut seen = Vec::new();
+    for backend in [BackendChoice::Gpu, BackendChoice::Cpu] {
+        let mut session = session(backend).await;
+        let keeps = |session: &Session, n: usize| match (backend, &session.backend().pictures) {
+            (BackendChoice::Cpu, pictures) => pictures.is_none(),
+            (_, pictures) => pictures.as_ref().is_some_and(|said| said.contains(&format!("all {n} "))),
+        };
+        assert!(keeps(&session, 240), "{:?}", session.backend());
+        let mut losses_seen = losses(&mut session, 3).await;
+        let mut options =
+            TrainingOptions { batch_size: 24, learning_rate: 0.02, ..TrainingOptions::default() };
+        options.augment.shift = 2;
+        ask(&mut session, Command::SetOptions { options }).await;
+        losses_seen.extend(losses(&mut session, 3).await);
+        session.set_dataset(digits(1, 200)).unwrap();
+        assert!(keeps(&session, 160), "{:?}", session.backend());
+        losses_seen.extend(losses(&mut session, 8).await);
+        ask(&mut session, Command::SetModel { model: nn::presets::model("linear").unwrap() }).await;
+        losses_seen.extend(losses(&mut session, 3).await);
+        assert!(keeps(&session, 160), "{:?}", session.backend());
+        assert_eq!(losses_seen.len(), 17);
+        seen.push(losses_seen);
+    }
+    assert_same(&seen[0], &seen[1]);
+}
+
+async fn kernels_are_timed_on_the_gpu_alone(_device: Rc<Device>) {
+    for backend in [BackendChoice::Gpu, BackendChoice::Cpu] {
+        let mut session = session(backend).await;
+        losses(&mut session, 2).await;
+        let dispatches = session.backend().dispatches_per_step;
+        let events = ask(&mut session, Command::KernelTimes).await;
+        let n_kernels = events.iter().find_map(|event| match event {
+            Event::Reply { result: Ok(Reply::KernelTimes { kernels }), .. } => {
+                Some(kernels.as_ref().map(Vec::len))
+            }
+            _ => None,
+        });
+        assert_eq!(n_kernels, Some(dispatches), "{events:?}");
+        assert!(dispatches.is_none_or(|n| n <= 8), "{dispatches:?} dispatches a step");
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use clap::{Args, value_parser};
+use data::LabelledImages;
 use data::batch::fill_batch;
 use eyre::{Result, bail};
 use nn::Network;
@@ -70,8 +71,9 @@ pub fn run(options: &Options) -> Result<()> {
     let name = model::name(&spec);
     let network = Network::new(spec, data::N_CLASSES)?.with_frozen(&training.frozen)?;
     let workers = Workers::threads(usize::from(options.threads));
-    let batches = batches(&training);
-    let first = (batches[0].0.as_slice(), batches[0].1.as_slice());
+    let digits = data::generated::digits(training.seed, N_BATCHES * training.batch_size, 0).training;
+    let (images, labels) = batch(&digits, 0..training.batch_size as u32);
+    let first = (images.as_slice(), labels.as_slice());
     let choice = options.common.backend.into();
     let chosen = block_on(trainer::choose_backend(&network, &training, &workers, choice, first))?;
     let Chosen { mut engine, device: _device, status } = chosen;
@@ -80,7 +82,7 @@ pub fn run(options: &Options) -> Result<()> {
     report.say(&event, &text)?;
 
     report.start_bar(u64::from(options.warmup + options.steps));
-    let mut timer = Timer::new(&mut engine, &training, &batches, status.kind);
+    let mut timer = Timer::new(&mut engine, &network, &training, &digits, status.kind)?;
     let timed = timer.run(options, &report);
     report.end_bar();
     let mut groups = timed?;
@@ -90,6 +92,8 @@ pub fn run(options: &Options) -> Result<()> {
     let millis = |idx: usize| groups[idx].1 / groups[idx].0 as f64 * 1e3;
     let (min, median, max) = (millis(0), millis(groups.len() / 2), millis(groups.len() - 1));
     let per_second = (steps * training.batch_size) as f64 / seconds;
+    let kernels = block_on(engine.kernel_times())?;
+    let kernel = |time: &gpu::KernelTime| json!({ "kernel": time.name, "ms": time.millis });
     let event = json!({
         "event": "bench",
         "model": name,
@@ -100,13 +104,25 @@ pub fn run(options: &Options) -> Result<()> {
         "steps": steps,
         "step_ms": { "min": min, "median": median, "max": max },
         "images_per_second": per_second,
-        "dispatches_per_step": status.dispatches_per_step,
+        "dispatches_per_step": engine.dispatches_per_step(),
         "trials": status.trials,
+        "kernels": kernels.as_ref().map(|kernels| kernels.iter().map(kernel).collect::<Vec<_>>()),
     });
-    let text = format!(
+    let mut text = format!(
         "{name}, batch {}: {median:.3} ms a step (least {min:.3}, most {max:.3}, {steps} steps), {per_second:.0} images a second",
         training.batch_size
     );
+    match kernels {
+        Some(kernels) => {
+            for gpu::KernelTime { name, millis } in &kernels {
+                text += &format!("\n{millis:9.3} ms {name}");
+            }
+        }
+        None if status.kind == BackendKind::Gpu => {
+            text += "\nThis GPU has no clock that says how long single kernels take.";
+        }
+        None => {}
+    }
     report.say(&event, &text)
 }
 
@@ -133,37 +149,50 @@ fn train_to(target: f64, options: &Options, training: &nn::TrainingOptions, repo
 struct Timer<'a> {
     engine: &'a mut Engine,
     training: &'a nn::TrainingOptions,
-    batches: &'a [(Vec<f32>, Vec<u32>)],
+    batches: Vec<Batch>,
     steps_at_once: usize,
     n_done: u64,
 }
 
-/// Different batches of built-in digits.
-fn batches(training: &nn::TrainingOptions) -> Vec<(Vec<f32>, Vec<u32>)> {
-    let n_images = N_BATCHES * training.batch_size;
-    let digits = data::generated::digits(training.seed, n_images, 0).training;
-    let positions: Vec<u32> = (0..n_images as u32).collect();
-    let batches = positions.chunks(training.batch_size).map(|positions| {
-        let (mut images, mut labels) = (Vec::new(), Vec::new());
-        let positions = positions.iter().copied();
-        fill_batch(&digits.images, &digits.labels, positions, &mut images, &mut labels);
-        (images, labels)
-    });
-    batches.collect()
+/// What a step learns from: numbers, or, where the engine keeps the pictures, which of them.
+enum Batch {
+    Pictures(Vec<f32>, Vec<u32>),
+    Picks(Vec<u32>),
+}
+
+/// Pictures as numbers, and their labels.
+fn batch(digits: &LabelledImages, positions: impl IntoIterator<Item = u32>) -> (Vec<f32>, Vec<u32>) {
+    let (mut images, mut labels) = (Vec::new(), Vec::new());
+    fill_batch(&digits.images, &digits.labels, positions, &mut images, &mut labels);
+    (images, labels)
 }
 
 impl<'a> Timer<'a> {
     fn new(
         engine: &'a mut Engine,
+        network: &Network,
         training: &'a nn::TrainingOptions,
-        batches: &'a [(Vec<f32>, Vec<u32>)],
+        digits: &LabelledImages,
         kind: BackendKind,
-    ) -> Self {
+    ) -> Result<Self> {
+        engine.keep_pictures(network, training, &digits.images.pixels(), &digits.labels)?;
+        let positions: Vec<u32> = (0..digits.labels.len() as u32).collect();
+        let keeps = engine.keeps_pictures();
+        let batches = positions.chunks(training.batch_size).map(|positions| {
+            let positions = positions.iter().copied();
+            if keeps {
+                return Batch::Picks(
+                    positions.flat_map(|position| trainer::pick(position, [0, 0])).collect(),
+                );
+            }
+            let (images, labels) = batch(digits, positions);
+            Batch::Pictures(images, labels)
+        });
         let steps_at_once = match kind {
             BackendKind::Gpu => GPU_STEPS_AT_ONCE.min(engine.most_steps_at_once()),
             BackendKind::Cpu => 1,
         };
-        Self { batches, engine, training, steps_at_once, n_done: 0 }
+        Ok(Self { batches: batches.collect(), engine, training, steps_at_once, n_done: 0 })
     }
 
     /// The groups of steps between two looks at the clock: how many, and the seconds that they took.
@@ -196,10 +225,14 @@ impl<'a> Timer<'a> {
     }
 
     async fn step(&mut self) -> Result<()> {
-        let (images, labels) = &self.batches[self.n_done as usize % self.batches.len()];
+        let batch = &self.batches[self.n_done as usize % self.batches.len()];
         self.n_done += 1;
         self.engine.set_random(self.training.seed, self.n_done);
         let hyper = self.training.hyper(self.n_done - 1, self.n_done, N_BATCHES as u64);
-        Ok(self.engine.step(images, labels, hyper).await?)
+        match batch {
+            Batch::Pictures(images, labels) => self.engine.step(images, labels, hyper).await?,
+            Batch::Picks(picks) => self.engine.step_kept(picks, hyper)?,
+        }
+        Ok(())
     }
 }

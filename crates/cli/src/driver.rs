@@ -140,6 +140,7 @@ pub fn backend(status: &BackendStatus) -> (Value, String) {
         "threads": n_workers,
         "dispatches_per_step": status.dispatches_per_step,
         "trials": status.trials,
+        "pictures": status.pictures,
     });
     (event, format!("backend: {kind}, {name}{extent}; {reason}"))
 }

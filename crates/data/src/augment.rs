@@ -16,13 +16,20 @@ pub fn shift(pictures: &mut [f32], most: usize, seed: u64, step: u64) {
     if most == 0 {
         return;
     }
-    let mut stream = Stream::new(seed, Purpose::Augmentation, step);
-    let span = 2 * most as u32 + 1;
-    let mut offset = || (stream.next_u32() % span) as isize - most as isize;
-    for picture in pictures.chunks_exact_mut(N_PIXELS) {
-        let (down, right) = (offset(), offset());
+    for (picture, [down, right]) in pictures.chunks_exact_mut(N_PIXELS).zip(moves(most, seed, step)) {
         move_picture(picture, down, right);
     }
+}
+
+/// How far [`shift`] moves each picture of a batch: down, and to the right.
+pub fn moves(most: usize, seed: u64, step: u64) -> impl Iterator<Item = [isize; 2]> {
+    let mut stream = Stream::new(seed, Purpose::Augmentation, step);
+    let span = 2 * most as u32 + 1;
+    let mut offset = move || (stream.next_u32() % span) as isize - most as isize;
+    std::iter::repeat_with(move || {
+        let down = offset();
+        [down, offset()]
+    })
 }
 
 /// Rows in an order in which none is overwritten before it is read.

@@ -1,5 +1,6 @@
 //! Pictures: bytes that came from somewhere, or pictures that are drawn when somebody looks at them.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::N_PIXELS;
@@ -64,6 +65,14 @@ impl Images {
         }
     }
 
+    /// All pixels, `[n, 28, 28]` in row-major order; what is not drawn yet is drawn.
+    pub fn pixels(&self) -> Cow<'_, [u8]> {
+        match &self.0 {
+            Store::Bytes(pixels) => Cow::Borrowed(pixels),
+            Store::Drawn(_) => Cow::Owned((0..self.n()).flat_map(|idx| self.get(idx)).copied().collect()),
+        }
+    }
+
     /// Draws up to `n` pictures that nobody has looked at yet; whether there may be more.
     pub fn draw_ahead(&mut self, n: usize) -> bool {
         let Store::Drawn(drawn) = &mut self.0 else { return false };
@@ -124,8 +133,10 @@ mod tests {
         assert_eq!(images.get(3), [28; N_PIXELS]);
         assert!(images.draw_ahead(3));
         assert!(!images.draw_ahead(3));
-        let bytes = (25..29).flat_map(|ink| [ink; N_PIXELS]).collect();
-        assert_eq!(images, Images::new(bytes));
+        let bytes: Vec<u8> = (25..29).flat_map(|ink| [ink; N_PIXELS]).collect();
+        let bytes = Images::new(bytes);
+        assert_eq!(images, bytes);
+        assert_eq!(images.pixels(), bytes.pixels());
         assert_ne!(images, Images::drawn(draw, 2, 6, 4));
     }
 

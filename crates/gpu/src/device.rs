@@ -65,8 +65,11 @@ impl Device {
         if info.name.is_empty() {
             info.name = crate::browser::adapter_name().await.unwrap_or_default();
         }
-        let descriptor =
-            wgpu::DeviceDescriptor { required_limits: adapter.limits(), ..wgpu::DeviceDescriptor::default() };
+        let descriptor = wgpu::DeviceDescriptor {
+            required_limits: adapter.limits(),
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+            ..wgpu::DeviceDescriptor::default()
+        };
         let (wgpu, queue) = adapter
             .request_device(&descriptor)
             .await
@@ -104,6 +107,11 @@ impl Device {
         let name = self.info.name.to_lowercase();
         self.info.device_type == wgpu::DeviceType::Cpu
             || ["swiftshader", "llvmpipe", "basic render"].iter().any(|software| name.contains(software))
+    }
+
+    /// Whether it has a clock that says how long kernels take.
+    pub(crate) fn has_clock(&self) -> bool {
+        self.wgpu.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
     /// What was made and done so far. After a plan's first run only submits and dispatches grow.

@@ -22,12 +22,14 @@ const WORKGROUP_SIZE: usize = 64;
 /// What starts a kernel.
 #[derive(Debug)]
 pub(crate) struct Launch<'a> {
+    /// The kernel's name: its operation's, or one for what two operations become.
+    pub(crate) name: &'static str,
     file: &'static str,
     constants: Vec<(&'static str, Constant)>,
     /// What is bound first, in the shader's order; what is written follows.
     pub(crate) reads: Vec<&'a Operand>,
-    /// How many buffers the shader never writes, bound behind those it does.
-    pub(crate) n_absent_writes: usize,
+    /// Nothing where the shader has a place for an output that nobody wants.
+    pub(crate) writes: Vec<Option<&'a Operand>>,
     /// How many workgroups; rows of 65,535 where there are more.
     pub(crate) n_workgroups: u32,
 }
@@ -66,41 +68,71 @@ enum Grid {
 
 /// What a step needs to start.
 pub(crate) fn launch(step: &Step, is_software: bool) -> Result<Launch<'_>, GpuError> {
-    let kernel = step.kernel.name();
-    let unsupported = |reason: &str| GpuError::Unsupported { kernel, reason: reason.to_owned() };
-    let operands = step.reads.iter().chain(&step.writes);
-    if operands.clone().any(|operand| operand.value.numel() == 0) {
-        return Err(unsupported("a tensor is empty"));
-    }
-    // With some room, as shaders round counts up, and add sizes to positions.
-    if operands.clone().any(|operand| operand.value.numel() > 1 << 31) {
-        return Err(unsupported("positions need to fit into 32 bits"));
+    check(step)?;
+    if let Some(launch) = conv_block::one_grad(step, is_software) {
+        return Ok(launch);
     }
     let row = row(step, is_software)?;
-    let mut constants = row.constants;
-    let n_workgroups = match row.grid {
-        Grid::Invocations(n_invocations) => {
-            constants.push(("WORKGROUP_SIZE", u32(WORKGROUP_SIZE)));
-            n_invocations.div_ceil(WORKGROUP_SIZE)
-        }
-        Grid::Workgroups(n_workgroups) => n_workgroups,
-    };
     let mut reads: Vec<&Operand> = step.reads.iter().collect();
-    let mut n_absent_writes = 0;
+    let mut writes: Vec<Option<&Operand>> = step.writes.iter().map(Some).collect();
     if let Kernel::Operation(op) = &step.kernel {
         // The shaders have places for all that an operation may read or write; what is not there they do not touch.
         let (n_reads, n_writes) = match op {
             Op::Conv2d(_) => (3, 1),
             Op::ConvBlock(_) | Op::ConvBlockGradWeight(_) => (3, 2),
             Op::LinearGradWeight(_) => (3, 4),
-            _ => (reads.len(), step.writes.len()),
+            _ => (reads.len(), writes.len()),
         };
         if reads.len() < n_reads {
             reads.push(&step.reads[1]);
         }
-        n_absent_writes = n_writes.saturating_sub(step.writes.len());
+        writes.resize(writes.len().max(n_writes), None);
     }
-    Ok(Launch { file: row.file, constants, reads, n_absent_writes, n_workgroups: n_workgroups as u32 })
+    Ok(row.launch(step.kernel.name(), reads, writes))
+}
+
+/// What two steps, one after the other, need to start together, where one kernel computes both.
+pub(crate) fn launch_both<'a>(
+    first: &'a Step,
+    second: &'a Step,
+    is_software: bool,
+) -> Result<Option<Launch<'a>>, GpuError> {
+    check(first)?;
+    check(second)?;
+    Ok(conv_block::both_grads(first, second, is_software))
+}
+
+fn check(step: &Step) -> Result<(), GpuError> {
+    let kernel = step.kernel.name();
+    let unsupported = |reason: &str| Err(GpuError::Unsupported { kernel, reason: reason.to_owned() });
+    let mut operands = step.reads.iter().chain(&step.writes);
+    if operands.clone().any(|operand| operand.value.numel() == 0) {
+        return unsupported("a tensor is empty");
+    }
+    // With some room, as shaders round counts up, and add sizes to positions.
+    if operands.any(|operand| operand.value.numel() > 1 << 31) {
+        return unsupported("positions need to fit into 32 bits");
+    }
+    Ok(())
+}
+
+impl Row {
+    fn launch<'a>(
+        mut self,
+        name: &'static str,
+        reads: Vec<&'a Operand>,
+        writes: Vec<Option<&'a Operand>>,
+    ) -> Launch<'a> {
+        let n_workgroups = match self.grid {
+            Grid::Invocations(n_invocations) => {
+                self.constants.push(("WORKGROUP_SIZE", u32(WORKGROUP_SIZE)));
+                n_invocations.div_ceil(WORKGROUP_SIZE)
+            }
+            Grid::Workgroups(n_workgroups) => n_workgroups,
+        };
+        let Self { file, constants, .. } = self;
+        Launch { name, file, constants, reads, writes, n_workgroups: n_workgroups as u32 }
+    }
 }
 
 macro_rules! files {
@@ -131,9 +163,8 @@ files!(
     "conv2d_grad_weight",
     "conv_block",
     "conv_block_grad_input",
-    "conv_block_grad_input_halving",
     "conv_block_grad_weight",
-    "conv_block_grad_weight_halving",
+    "conv_block_grads_halving",
     "conv_block_halving",
     "copy",
     "count_correct",
@@ -141,6 +172,7 @@ files!(
     "dropout",
     "element_loss",
     "element_loss_grad",
+    "gather_batch",
     "grad_norm",
     "linear",
     "linear_cross_entropy",
@@ -184,12 +216,12 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
                 windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step, is_software)
             }
             Op::ConvBlock(block) => conv_block::forward(block, step, is_software),
-            Op::ConvBlockGradInput(grad) => conv_block::grad_input(grad, step, is_software),
+            Op::ConvBlockGradInput(grad) => conv_block::grad_input(grad, step),
             Op::ConvBlockGradWeight(grad) => conv_block::grad_weight(grad, step, is_software),
             Op::CrossEntropy(_) => rows::over_batch("cross_entropy", step),
             Op::Linear(_) => linear::forward(step),
-            Op::LinearCrossEntropy(_) => linear::cross_entropy(step),
-            Op::LinearGradWeight(_) => linear::grad_weight(step),
+            Op::LinearCrossEntropy(_) => linear::cross_entropy(step, is_software),
+            Op::LinearGradWeight(_) => linear::grad_weight(step, is_software),
             Op::CountCorrect(_) => rows::over_batch("count_correct", step),
             Op::Dropout(dropout) => elementwise::dropout("dropout", *dropout, step),
             Op::ElementLoss(kind) => rows::element_loss("element_loss", *kind, step),
@@ -236,6 +268,7 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
                 return Err(GpuError::Unsupported { kernel: name, reason });
             }
         },
+        Kernel::GatherBatch => rows::gather_batch("gather_batch", step),
         Kernel::Copy => elementwise::each("copy", step, Vec::new()),
         Kernel::Blend(blend) => {
             let constants =

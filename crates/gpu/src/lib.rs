@@ -18,7 +18,7 @@ mod specialise;
 
 pub use device::{Counts, Device};
 pub use error::GpuError;
-pub use executor::{Executor, Numbers, PlanIdx, STEPS_AT_ONCE};
+pub use executor::{Executor, KernelTime, Numbers, PlanIdx, STEPS_AT_ONCE};
 pub(crate) use executor::{LOSS, N_CORRECT};
 pub use kernels::{FILES, shader};
 pub use recorder::RECORD_CAPACITY;

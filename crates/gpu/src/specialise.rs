@@ -29,10 +29,13 @@ impl Constant {
 /// Replaces the values of a shader's constants. Those with a written type, `const NAME: u32 = 1;`, are to be set, each
 /// of them; those without are the shader's own.
 ///
-/// Sizes that the compiler knows let it unroll loops and replace divisions.
+/// Sizes that the compiler knows let it unroll loops and replace divisions. Loops that end their first line with
+/// `// unrolled` are written out here, with the counter as a constant: then arrays that they index can stay in registers,
+/// also where a driver's compiler unrolls nothing.
 ///
 /// # Errors
-/// [`GpuError::Constant`] where one of the shader's is not given, or one that is given is not the shader's.
+/// [`GpuError::Constant`] where one of the shader's is not given, or one that is given is not the shader's, or where how
+/// often a loop is to be written out is neither a number nor one of those given.
 pub(crate) fn specialise(source: &str, constants: &[(&str, Constant)]) -> Result<String, GpuError> {
     let problem = |constant: &str, problem| GpuError::Constant { constant: constant.to_owned(), problem };
     let mut text = String::with_capacity(source.len());
@@ -58,7 +61,48 @@ pub(crate) fn specialise(source: &str, constants: &[(&str, Constant)]) -> Result
         let missing = constants.iter().find(|(name, _)| !source.contains(&format!("const {name}: ")));
         return Err(problem(missing.map_or("", |(name, _)| name), "is given a value, but not declared once"));
     }
-    Ok(text)
+    let lines: Vec<&str> = text.lines().collect();
+    let mut unrolled = String::with_capacity(text.len());
+    unroll(&lines, constants, &mut unrolled)?;
+    Ok(unrolled)
+}
+
+/// Writes lines with their `// unrolled` loops written out.
+fn unroll(mut lines: &[&str], constants: &[(&str, Constant)], text: &mut String) -> Result<(), GpuError> {
+    while let Some((&line, rest)) = lines.split_first() {
+        lines = rest;
+        let Some((indent, counter, limit)) = unrolled_loop(line) else {
+            text.push_str(line);
+            text.push('\n');
+            continue;
+        };
+        let problem = |problem| GpuError::Constant { constant: limit.to_owned(), problem };
+        let given = constants.iter().find(|(name, _)| *name == limit);
+        let n = match (given, limit.strip_suffix('u').map(str::parse)) {
+            (Some((_, Constant::U32(n))), _) => *n,
+            (None, Some(Ok(n))) => n,
+            _ => return Err(problem("limits a loop that is to be written out, but is not given a value")),
+        };
+        let end = format!("{indent}}}");
+        let end = lines.iter().position(|line| *line == end);
+        let end = end.ok_or_else(|| problem("limits a loop without an end"))?;
+        for idx in 0..n {
+            text.push_str(&format!("{indent}{{\n{indent}    const {counter} = {idx}u;\n"));
+            unroll(&lines[..end], constants, text)?;
+            text.push_str(&format!("{indent}}}\n"));
+        }
+        lines = &lines[end + 1..];
+    }
+    Ok(())
+}
+
+/// Indentation, counter and limit of `for (var i = 0u; i < LIMIT; i += 1u) { // unrolled`.
+fn unrolled_loop(line: &str) -> Option<(&str, &str, &str)> {
+    let head = line.strip_suffix(" { // unrolled")?;
+    let (indent, head) = head.split_once("for (var ")?;
+    let (counter, head) = head.split_once(" = 0u; ")?;
+    let (limit, _) = head.strip_prefix(counter)?.strip_prefix(" < ")?.split_once(';')?;
+    Some((indent, counter, limit))
 }
 
 /// The name and the declaration of `const NAME: type = value;`.
@@ -81,6 +125,49 @@ mod tests {
             specialise(SOURCE, &constants).unwrap(),
             "// Head.\nconst N: u32 = 7u;\nconst SLOPE: f32 = 1e-8f;\nconst TWICE = N * 2u;\n"
         );
+    }
+
+    #[test]
+    fn marked_loops_are_written_out_with_their_counters_as_constants() {
+        let source = "\
+const N: u32 = 1;
+for (var i = 0u; i < N; i += 1u) { // unrolled
+    for (var j = 0u; j < 1u; j += 1u) { // unrolled
+        a[i] = j;
+    }
+}
+for (var i = 0u; i < N; i += 1u) {
+}
+";
+        let expected = "\
+const N: u32 = 2u;
+{
+    const i = 0u;
+    {
+        const j = 0u;
+        a[i] = j;
+    }
+}
+{
+    const i = 1u;
+    {
+        const j = 0u;
+        a[i] = j;
+    }
+}
+for (var i = 0u; i < N; i += 1u) {
+}
+";
+        assert_eq!(specialise(source, &[("N", Constant::U32(2))]).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_loop_to_be_written_out_needs_a_limit_that_is_given() {
+        let source = "const HALF = 2u;\nfor (var i = 0u; i < HALF; i += 1u) { // unrolled\n}\n";
+        let unknown = specialise(source, &[]).unwrap_err();
+        assert!(matches!(unknown, GpuError::Constant { constant, .. } if constant == "HALF"));
+        let endless = specialise("for (var i = 0u; i < 3u; i += 1u) { // unrolled\n", &[]).unwrap_err();
+        assert!(matches!(endless, GpuError::Constant { constant, .. } if constant == "3u"));
     }
 
     #[test]

@@ -56,6 +56,9 @@ pub enum Command {
         /// How many, the engine's own worker counted; none for as many as are found to be fastest.
         n_workers: Option<usize>,
     },
+    /// How long each kernel of a training step takes on the GPU; answered by
+    /// [`Reply::KernelTimes`](crate::Reply::KernelTimes). The run and its numbers are not touched.
+    KernelTimes,
     /// Loss, accuracy and confusion over a split; answered by [`Reply::Evaluated`](crate::Reply::Evaluated).
     Evaluate {
         /// Which; the test set is looked at only here.

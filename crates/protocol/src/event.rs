@@ -86,6 +86,12 @@ pub enum Reply {
         /// The last measurement of the validation set.
         validation: Option<Validation>,
     },
+    /// How long each kernel of a training step takes, in the order in which they run; none on the CPU, and on a GPU that has
+    /// no clock that programs may read.
+    KernelTimes {
+        /// One per dispatch.
+        kernels: Option<Vec<KernelTime>>,
+    },
     /// A split's evaluation.
     Evaluated(Evaluation),
     /// Pictures for the grid. `arrays[0]`: their pixels as bytes, 784 each, in the order of `samples`.
@@ -111,6 +117,15 @@ pub enum Reply {
     },
 }
 
+/// How long a kernel takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KernelTime {
+    /// Its operation's name.
+    pub name: String,
+    /// The mean of a few runs.
+    pub millis: f64,
+}
+
 /// Which engine runs and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BackendStatus {
@@ -126,6 +141,8 @@ pub struct BackendStatus {
     pub software: bool,
     /// GPU dispatches of one training step; none on the CPU.
     pub dispatches_per_step: Option<usize>,
+    /// Where the training pictures lie for a GPU, in a sentence; none on the CPU.
+    pub pictures: Option<String>,
     /// Workers (natively threads) that share a training step on the CPU; 1 on a GPU.
     pub n_workers: usize,
     /// What was asked for.

@@ -8,8 +8,8 @@ mod event;
 
 pub use command::{BackendChoice, Command, DataSource, ExportFormat, Request, Sample, Split, Until};
 pub use event::{
-    Asked, BackendKind, BackendStatus, DataStatus, Drawing, Evaluation, Event, Inspection, LayerView,
-    ParameterView, Prediction, Reply, RunStatus, SampleInfo, StepMetrics, Trial, Validation,
+    Asked, BackendKind, BackendStatus, DataStatus, Drawing, Evaluation, Event, Inspection, KernelTime,
+    LayerView, ParameterView, Prediction, Reply, RunStatus, SampleInfo, StepMetrics, Trial, Validation,
 };
 
 /// Something serialisable and the large arrays that go with it.

@@ -31,8 +31,8 @@ pub use graph::{DType, Graph, Node, NodeId, Value};
 pub use half::f16;
 pub use layout::{Layout, Positions};
 pub use plan::{
-    Blend, Buffer, Kernel, NORM_CHUNK, Operand, ParameterLayout, ParameterSlot, Plan, PlanRequest, Region,
-    Role, Step,
+    Blend, Buffer, Kernel, NORM_CHUNK, Operand, PICK_LEN, PICKS, ParameterLayout, ParameterSlot, Pictures,
+    Plan, PlanRequest, Region, Role, Step, packed,
 };
 pub use update::{HYPER_LEN, Hyper, Update};
 pub use window::Window;

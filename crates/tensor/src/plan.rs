@@ -2,6 +2,9 @@
 
 mod compile;
 mod fuse;
+mod gather;
+
+pub use gather::{PICK_LEN, PICKS, Pictures, packed};
 
 use crate::graph::{DType, Graph, NodeId, Value};
 use crate::ops::Op;
@@ -41,6 +44,9 @@ pub struct Buffer {
 pub enum Role {
     /// Given anew at every run, under this name.
     Input(String),
+    /// Given once under this name, and kept from run to run: a data set. Unlike an input, it is there once for all steps that
+    /// an executor runs at a time.
+    Resident(String),
     /// The same number everywhere, written once.
     Constant(f32),
     /// Results on their way; a buffer is used again once nothing reads it any more.
@@ -93,6 +99,8 @@ pub enum Kernel {
     Operation(Op),
     /// Moves numbers as they are.
     Copy,
+    /// Makes a batch of a whole data set: see [`Plan::gathering`]. Reads pixels, labels and picks; writes images and labels.
+    GatherBatch,
     /// Sums of the gradients' squares, each over [`NORM_CHUNK`] numbers.
     GradNorm,
     /// The factor that cuts the gradients to the greatest norm, or 1. Reads what [`Kernel::GradNorm`] wrote, and
@@ -111,6 +119,7 @@ impl Kernel {
         match self {
             Self::Operation(op) => op.operation().name(),
             Self::Copy => "copy",
+            Self::GatherBatch => "gather_batch",
             Self::GradNorm => "grad_norm",
             Self::ClipCoefficient => "clip_coefficient",
             Self::Update(update) => update.name(),
@@ -246,9 +255,12 @@ impl Plan {
         self.outputs.iter().find(|(output, _)| output == name).map(|(_, operand)| operand)
     }
 
-    /// An input's buffer by its name.
+    /// The buffer of an input by its name, or of what is kept under that name.
     pub fn input(&self, name: &str) -> Option<usize> {
-        self.buffers.iter().position(|buffer| matches!(&buffer.role, Role::Input(input) if input == name))
+        self.buffers.iter().position(|buffer| match &buffer.role {
+            Role::Input(input) | Role::Resident(input) => input == name,
+            _ => false,
+        })
     }
 
     /// How many of the optimiser's states the plan uses.

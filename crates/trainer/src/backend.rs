@@ -84,6 +84,7 @@ impl Chosen {
             stands_in: false,
             software: device.as_ref().is_some_and(|device| device.is_software()),
             dispatches_per_step: engine.dispatches_per_step(),
+            pictures: None,
             n_workers: engine.n_workers(),
             asked,
             trials: Vec::new(),
@@ -159,7 +160,8 @@ impl Session {
         self.options = options;
         self.steps_at_once = 1;
         self.speedometer.clear();
-        self.say_backend(BackendStatus { stands_in, problem, trials, ..status });
+        let status = self.place_pictures(BackendStatus { stands_in, problem, trials, ..status })?;
+        self.say_backend(status);
         Ok(())
     }
 
@@ -169,6 +171,26 @@ impl Session {
             self.backend = status;
             self.say(Event::Backend(self.backend.clone()));
         }
+    }
+
+    /// Puts the training pictures where the engine takes its batches from, and says where that is.
+    pub(crate) fn keep_pictures(&mut self) -> Result<(), EngineError> {
+        let status = self.place_pictures(self.backend.clone())?;
+        self.say_backend(status);
+        Ok(())
+    }
+
+    fn place_pictures(&mut self, mut status: BackendStatus) -> Result<BackendStatus, EngineError> {
+        if status.kind == BackendKind::Gpu {
+            let training = &self.dataset.training;
+            let pixels = training.images.pixels();
+            status.pictures =
+                self.engine.keep_pictures(&self.network, &self.options, &pixels, &training.labels)?;
+            status.dispatches_per_step = self.engine.dispatches_per_step();
+        } else {
+            status.pictures = None;
+        }
+        Ok(status)
     }
 
     /// The user's choice of an engine.

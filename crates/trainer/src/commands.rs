@@ -43,6 +43,7 @@ impl Session {
             Command::RestoreLastGood => self.restore().map(done),
             Command::SetBackend { backend } => self.set_backend(backend).await.map(done),
             Command::SetWorkers { n_workers } => self.set_workers(n_workers).await.map(done),
+            Command::KernelTimes => self.kernel_times().await,
             Command::Select { sample } => self.select(sample).map(done),
             Command::Samples { split, per_class, page } => self.samples(split, per_class, page),
             Command::Draw { side, centre } => self.draw(side, centre, arrays),
@@ -58,6 +59,14 @@ impl Session {
             return self.reply(id, recovered.and(answer));
         }
         self.reply(id, answer);
+    }
+
+    async fn kernel_times(&self) -> Result<(Reply, Vec<Array>), SessionError> {
+        let times = self.engine.kernel_times().await?;
+        let time =
+            |time: gpu::KernelTime| protocol::KernelTime { name: time.name.to_owned(), millis: time.millis };
+        let kernels = times.map(|times| times.into_iter().map(time).collect());
+        Ok((Reply::KernelTimes { kernels }, Vec::new()))
     }
 
     fn train(&mut self, id: u32, until: Until) {
@@ -134,8 +143,7 @@ impl Session {
             }
             DataSource::Mnist => return Err(refused("MNIST has to be fetched first")),
         };
-        self.set_dataset(dataset);
-        Ok(())
+        self.set_dataset(dataset)
     }
 
     fn reset(&mut self, seed: Option<u64>) -> Result<(), SessionError> {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use nn::{Network, NetworkError, TrainingOptions, names};
 use tensor::ops::Dropout;
-use tensor::{Hyper, ParameterLayout, TensorError, cpu};
+use tensor::{Hyper, PICK_LEN, PICKS, ParameterLayout, Pictures, TensorError, cpu, packed};
 
 use crate::parallel::{Parallel, Shards};
 use crate::workers::{HelperLost, Workers};
@@ -59,6 +59,8 @@ pub struct Engine {
     /// The metrics of the CPU's steps since they were last taken.
     recorded: Vec<[f32; 2]>,
     padded: Vec<f32>,
+    /// Whether a step takes its batch from pictures that the GPU keeps.
+    keeps_pictures: bool,
 }
 
 enum Executor {
@@ -122,7 +124,69 @@ impl Engine {
             random: network.is_random().then_some([options.seed, 0]),
             recorded: Vec::new(),
             padded: Vec::new(),
+            keeps_pictures: false,
         })
+    }
+
+    /// Puts a data set's pictures, `[n, channels, height, width]`, and labels onto the GPU, so that a step is given only which
+    /// of them it learns from. Says where the pictures lie, in a sentence: what does not fit onto the GPU is uploaded batch
+    /// by batch as before. `None` on the CPU, whose memory they are in anyway. The network and the options are those of
+    /// [`Engine::new`].
+    ///
+    /// # Errors
+    /// [`EngineError`] where the GPU is lost.
+    pub fn keep_pictures(
+        &mut self,
+        network: &Network,
+        options: &TrainingOptions,
+        pixels: &[u8],
+        labels: &[u8],
+    ) -> Result<Option<String>, EngineError> {
+        let Executor::Gpu(executor, [training, ..]) = &mut self.executor else { return Ok(None) };
+        let plan = network.training_plan(options.batch_size, options.recipe())?;
+        let pictures = Pictures { n: labels.len(), shape: network.model().input };
+        let gathering = plan.clone().gathering(names::IMAGES, names::LABELS, pictures)?;
+        match executor.replace(*training, gathering) {
+            Ok(()) => {
+                executor.write_input_u32(*training, names::IMAGES, &packed(pixels))?;
+                let labels: Vec<u32> = labels.iter().map(|&label| u32::from(label)).collect();
+                executor.write_input_u32(*training, names::LABELS, &labels)?;
+                self.keeps_pictures = true;
+                let megabytes = pixels.len() as f64 / 1e6;
+                Ok(Some(format!("The GPU keeps all {} training pictures ({megabytes:.1} MB).", labels.len())))
+            }
+            Err(limit @ gpu::GpuError::Limit { .. }) => {
+                executor.replace(*training, plan)?;
+                self.keeps_pictures = false;
+                Ok(Some(format!("Pictures are uploaded batch by batch: {limit}.")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether steps take their batches from [kept](Engine::keep_pictures) pictures.
+    pub const fn keeps_pictures(&self) -> bool {
+        self.keeps_pictures
+    }
+
+    /// As [`Engine::step`], on a batch of the kept pictures: one [`pick`] after another.
+    ///
+    /// # Errors
+    /// As there; [`TensorError::UnknownName`] where no pictures are kept.
+    pub fn step_kept(&mut self, picks: &[u32], hyper: Hyper) -> Result<(), EngineError> {
+        let key = key(self.random, 0);
+        let unknown = || TensorError::UnknownName { what: "input", name: PICKS.to_owned() };
+        let Executor::Gpu(executor, [training, ..]) = &mut self.executor else {
+            return Err(unknown().into());
+        };
+        let picks = (PICKS, gpu::Numbers::U32(picks));
+        match &key {
+            Some(key) => {
+                executor.queue_step(*training, &[picks, (names::RANDOM, gpu::Numbers::U32(key))], hyper)?
+            }
+            None => executor.queue_step(*training, &[picks], hyper)?,
+        }
+        Ok(())
     }
 
     /// Where each parameter lies.
@@ -150,6 +214,18 @@ impl Engine {
         match &self.executor {
             Executor::Cpu(_) => None,
             Executor::Gpu(executor, [training, ..]) => Some(executor.dispatches(*training)),
+        }
+    }
+
+    /// How long each kernel of a training step takes; `None` on the CPU, and on a GPU without a clock that programs may
+    /// read. Nothing that training goes on from is changed.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the GPU is lost.
+    pub async fn kernel_times(&self) -> Result<Option<Vec<gpu::KernelTime>>, EngineError> {
+        match &self.executor {
+            Executor::Cpu(_) => Ok(None),
+            Executor::Gpu(executor, [training, ..]) => Ok(executor.kernel_times(*training).await?),
         }
     }
 
@@ -316,6 +392,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// What chooses a kept picture and moves it, by so many pixels down and to the right.
+pub fn pick(position: u32, [down, right]: [isize; 2]) -> [u32; PICK_LEN] {
+    // Two's complements.
+    [position, down as u32, right as u32]
 }
 
 /// What a step's random choices are made of.

@@ -20,7 +20,7 @@ mod trying;
 mod workers;
 
 pub use backend::{Chosen, choose_backend};
-pub use engine::{Activations, Engine, EngineError};
+pub use engine::{Activations, Engine, EngineError, pick};
 pub use parallel::Replica;
 pub use session::{Session, SessionError};
 pub use workers::{Helper, HelperLost, Helpers, Task, Workers};

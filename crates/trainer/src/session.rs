@@ -115,6 +115,7 @@ pub(crate) enum End {
 pub(crate) struct Batch {
     pub(crate) images: Vec<f32>,
     pub(crate) labels: Vec<u32>,
+    pub(crate) picks: Vec<u32>,
 }
 
 impl Session {
@@ -177,6 +178,7 @@ impl Session {
             events: Vec::new(),
             posting: None,
         };
+        session.keep_pictures()?;
         session.set_initial_weights()?;
         Ok(session)
     }
@@ -247,8 +249,12 @@ impl Session {
     }
 
     /// Replaces the data set. The weights stay; the run goes on with the new pictures.
-    pub fn set_dataset(&mut self, dataset: Dataset) {
+    ///
+    /// # Errors
+    /// Where the GPU is lost.
+    pub fn set_dataset(&mut self, dataset: Dataset) -> Result<(), SessionError> {
         self.dataset = dataset;
+        let kept = self.keep_pictures();
         self.split_anew();
         self.jobs.retain(|job| job.request().is_some());
         for job in &mut self.jobs {
@@ -260,6 +266,7 @@ impl Session {
         self.inspection_due = true;
         self.say(Event::Data(self.data_status()));
         self.say(Event::Status(self.status()));
+        Ok(kept?)
     }
 
     pub(crate) fn split_anew(&mut self) {

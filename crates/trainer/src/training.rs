@@ -6,7 +6,7 @@ use data::batch::fill_batch;
 use protocol::{Event, Reply, Split, StepMetrics};
 use web_time::Instant;
 
-use crate::engine::EngineError;
+use crate::engine::{EngineError, pick};
 use crate::evaluating::Job;
 use crate::session::{End, Run, Session, SessionError};
 
@@ -136,20 +136,25 @@ impl Session {
     }
 
     async fn step_once(&mut self) -> Result<(), EngineError> {
-        let train = &self.splits.train;
-        let positions = self.position.batch().iter().map(|&idx| train[idx as usize]);
-        let (images, labels) = (&self.dataset.training.images, &self.dataset.training.labels);
-        fill_batch(images, labels, positions, &mut self.batch.images, &mut self.batch.labels);
-        data::augment::shift(
-            &mut self.batch.images,
-            self.options.augment.shift,
-            self.options.seed,
-            self.step,
-        );
         let steps_per_epoch = self.position.steps_per_epoch();
         let hyper = self.options.hyper(self.step, self.optimiser_step + 1, steps_per_epoch);
         self.engine.set_random(self.options.seed, self.step);
-        self.engine.step(&self.batch.images, &self.batch.labels, hyper).await?;
+        let train = &self.splits.train;
+        let positions = self.position.batch().iter().map(|&idx| train[idx as usize]);
+        let (shift, seed) = (self.options.augment.shift, self.options.seed);
+        if self.engine.keeps_pictures() {
+            let moves = data::augment::moves(shift, seed, self.step);
+            self.batch.picks.clear();
+            self.batch
+                .picks
+                .extend(positions.zip(moves).flat_map(|(position, move_by)| pick(position, move_by)));
+            self.engine.step_kept(&self.batch.picks, hyper)?;
+        } else {
+            let (images, labels) = (&self.dataset.training.images, &self.dataset.training.labels);
+            fill_batch(images, labels, positions, &mut self.batch.images, &mut self.batch.labels);
+            data::augment::shift(&mut self.batch.images, shift, seed, self.step);
+            self.engine.step(&self.batch.images, &self.batch.labels, hyper).await?;
+        }
         self.step += 1;
         self.optimiser_step += 1;
         self.images_seen += self.options.batch_size as u64;

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use protocol::{BackendChoice, BackendKind, Command};
+use protocol::{BackendChoice, BackendKind, Command, KernelTime, Reply};
 
 use crate::menu::Menu;
 use crate::store::{MOST_WORKERS, Workbench, workers_named};
@@ -107,8 +107,46 @@ fn Details() -> impl IntoView {
                 {backend
                     .dispatches_per_step
                     .map(|n| view! { <p class="figures">{format!("{n} dispatches a training step")}</p> })}
+                {(backend.kind == BackendKind::Gpu).then(|| view! { <Kernels/> })}
+                {backend.pictures.map(|pictures| view! { <p>{pictures}</p> })}
             </div>
         }
         .into_any(),
+    }
+}
+
+/// How long each kernel of a training step takes, measured when that is asked for.
+#[component]
+fn Kernels() -> impl IntoView {
+    let workbench = Workbench::get();
+    let measured = RwSignal::new(None::<Option<Vec<KernelTime>>>);
+    let measure = move |_| {
+        workbench.ask(Command::KernelTimes, Vec::new(), move |reply, _| {
+            if let Reply::KernelTimes { kernels } = reply {
+                measured.try_set(Some(kernels));
+            }
+        });
+    };
+    let times = move || {
+        measured.get().map(|kernels| match kernels {
+            None => {
+                view! { <p>"This GPU has no clock that says how long single kernels take."</p> }.into_any()
+            }
+            Some(kernels) => {
+                let row = |KernelTime { name, millis }| {
+                    view! { <tr><td>{name}</td><td class="figures">{format!("{millis:.3} ms")}</td></tr> }
+                };
+                view! {
+                    <table data-testid="kernel-times">
+                        <tbody>{kernels.into_iter().map(row).collect_view()}</tbody>
+                    </table>
+                }
+                .into_any()
+            }
+        })
+    };
+    view! {
+        <button type="button" data-testid="measure-kernels" on:click=measure>"Time each kernel"</button>
+        {times}
     }
 }

@@ -89,9 +89,8 @@ async fn serve(
         match incoming {
             Some(Incoming::Request(message)) => take(&mut session, message, &scope, &sender).await,
             Some(Incoming::Fetched { id, result }) => {
-                let result = result.map(|dataset| {
-                    session.set_dataset(dataset);
-                    Reply::Done
+                let result = result.and_then(|dataset| {
+                    session.set_dataset(dataset).map(|()| Reply::Done).map_err(|error| error.to_string())
                 });
                 post_all(&scope, session.events());
                 post(&scope, &Message::plain(Event::Reply { id, result }));

@@ -75,7 +75,7 @@ pub fn digits(folder: &Path) {
 fn idx(pictures: &LabelledImages) -> [Vec<u8>; 2] {
     let n = (pictures.labels.len() as u32).to_be_bytes();
     let side = 28_u32.to_be_bytes();
-    let images = [&[0, 0, 8, 3], &n[..], &side, &side, pictures.images.pixels()].concat();
+    let images = [&[0, 0, 8, 3], &n[..], &side, &side, &pictures.images.pixels()].concat();
     let labels = [&[0, 0, 8, 1], &n[..], &pictures.labels].concat();
     [images, labels]
 }

@@ -3,7 +3,7 @@ use tensor::{Kernel, Operand, Plan, Role, Step, TensorError};
 use super::{HYPER_SLOT_BYTES, STEPS_AT_ONCE, Shared};
 use crate::device::Device;
 use crate::error::GpuError;
-use crate::kernels;
+use crate::kernels::{self, Launch};
 use crate::readback::{Piece, Readback};
 
 /// The most workgroups in one direction; more go into rows. The shaders know the number.
@@ -24,6 +24,7 @@ pub(super) struct Prepared {
 
 /// A kernel, ready to start.
 pub(super) struct Dispatch {
+    pub(super) name: &'static str,
     pub(super) pipeline: wgpu::ComputePipeline,
     /// One per slot where it reads or writes what each slot has for itself; else one.
     bind_groups: Vec<wgpu::BindGroup>,
@@ -78,8 +79,9 @@ impl Slots {
         Some((metrics, ALIGNMENT * (2 * slot + position) as u64))
     }
 
-    fn concern(&self, step: &Step) -> bool {
-        let mut buffers = step.reads.iter().chain(&step.writes).map(|operand| operand.region.buffer);
+    fn concern(&self, launch: &Launch<'_>) -> bool {
+        let operands = launch.reads.iter().chain(launch.writes.iter().flatten());
+        let mut buffers = operands.map(|operand| operand.region.buffer);
         buffers.any(|buffer| self.strides[buffer] > 0 || self.metric(buffer, 0).is_some())
     }
 }
@@ -116,8 +118,10 @@ impl Prepared {
                 None => own_buffer(device, &buffer.role, buffer.len)?,
             });
         }
-        let dispatches: Result<_, _> =
-            plan.steps.iter().map(|step| dispatch(device, shared, &buffers, &slots, step)).collect();
+        let dispatches: Result<_, _> = launches(&plan.steps, device.is_software())?
+            .iter()
+            .map(|launch| dispatch(device, shared, &buffers, &slots, launch))
+            .collect();
         let readback_len = plan.outputs.iter().map(|(_, operand)| operand.region.len).sum();
         let prepared = Self {
             dispatches: dispatches?,
@@ -162,7 +166,9 @@ impl Prepared {
     }
 
     pub(super) fn own_buffers(&self) -> impl Iterator<Item = &wgpu::Buffer> {
-        let own = |role: &Role| matches!(role, Role::Input(_) | Role::Constant(_) | Role::Scratch);
+        let own = |role: &Role| {
+            matches!(role, Role::Input(_) | Role::Resident(_) | Role::Constant(_) | Role::Scratch)
+        };
         self.buffers
             .iter()
             .zip(&self.plan.buffers)
@@ -191,7 +197,7 @@ pub(super) fn storage(device: &Device, label: &str, len: usize) -> Result<wgpu::
 
 fn own_buffer(device: &Device, role: &Role, len: usize) -> Result<wgpu::Buffer, GpuError> {
     let label = match role {
-        Role::Input(name) => name,
+        Role::Input(name) | Role::Resident(name) => name,
         Role::Constant(_) => "constant",
         _ => "scratch",
     };
@@ -202,35 +208,57 @@ fn own_buffer(device: &Device, role: &Role, len: usize) -> Result<wgpu::Buffer, 
     Ok(buffer)
 }
 
+/// What starts each step, or two at once.
+fn launches(mut steps: &[Step], is_software: bool) -> Result<Vec<Launch<'_>>, GpuError> {
+    let mut launches = Vec::with_capacity(steps.len());
+    while let Some((step, rest)) = steps.split_first() {
+        let both = match rest.first() {
+            Some(next) => kernels::launch_both(step, next, is_software)?,
+            None => None,
+        };
+        steps = if both.is_some() { &rest[1..] } else { rest };
+        launches.push(match both {
+            Some(both) => both,
+            None => kernels::launch(step, is_software)?,
+        });
+    }
+    Ok(launches)
+}
+
 fn dispatch(
     device: &Device,
     shared: &Shared,
     buffers: &[wgpu::Buffer],
     slots: &Slots,
-    step: &Step,
+    launch: &Launch<'_>,
 ) -> Result<Dispatch, GpuError> {
-    let name = step.kernel.name();
-    let launch = kernels::launch(step, device.is_software())?;
+    let name = launch.name;
     let allowed = device.limits.max_storage_buffers_per_shader_stage.into();
-    let (n_reads, n_writes) = (launch.reads.len(), step.writes.len() + launch.n_absent_writes);
+    let (n_reads, n_writes) = (launch.reads.len(), launch.writes.len());
     let needed = (n_reads + n_writes) as u64;
     if needed > allowed {
         return Err(GpuError::Limit { what: format!("{name}, in buffers at once,"), needed, allowed });
     }
     let bind_group = |slot: usize| -> Result<wgpu::BindGroup, GpuError> {
-        let bindings = |operands: &[&Operand]| -> Result<Vec<_>, GpuError> {
-            operands.iter().map(|operand| binding(device, buffers, slots, slot, name, operand)).collect()
-        };
-        let reads = bindings(&launch.reads)?;
-        let mut writes = bindings(&step.writes.iter().collect::<Vec<_>>())?;
-        let unwritten = shared.unwritten.iter().take(launch.n_absent_writes);
-        writes.extend(unwritten.map(|buffer| wgpu::BufferBinding { buffer, offset: 0, size: None }));
+        let mut unwritten = shared.unwritten.iter();
+        let bind = |operand: &Operand| binding(device, buffers, slots, slot, name, operand);
+        let reads: Vec<_> = launch.reads.iter().map(|read| bind(read)).collect::<Result<_, _>>()?;
+        let writes: Vec<_> = (launch.writes.iter())
+            .map(|write| match write {
+                Some(write) => bind(write),
+                None => {
+                    let buffer = unwritten.next().expect("no shader has more places than these to spare");
+                    Ok(wgpu::BufferBinding { buffer, offset: 0, size: None })
+                }
+            })
+            .collect::<Result<_, _>>()?;
         Ok(device.bind_group(name, &reads, &writes))
     };
-    let n_bind_groups = if slots.concern(step) { slots.n } else { 1 };
+    let n_bind_groups = if slots.concern(launch) { slots.n } else { 1 };
     let bind_groups: Result<_, _> = (0..n_bind_groups).map(bind_group).collect();
     let n_rows = launch.n_workgroups.div_ceil(MAX_WORKGROUPS);
     Ok(Dispatch {
+        name,
         bind_groups: bind_groups?,
         pipeline: device.pipeline(name, launch.text()?, n_reads, n_writes),
         n_workgroups: [launch.n_workgroups.min(MAX_WORKGROUPS), n_rows],

@@ -1,8 +1,8 @@
-use tensor::ops::{ConvBlock, ConvBlockGradInput, ConvBlockGradWeight};
-use tensor::{Operand, Step, Window};
+use tensor::ops::{ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, Op};
+use tensor::{Kernel, Operand, Step, Window};
 
 use super::windowed::{blocks, conv2d_constants, lanes};
-use super::{Grid, Row, WORKGROUP_SIZE, dims, u32};
+use super::{Grid, Launch, Row, WORKGROUP_SIZE, dims, u32};
 use crate::specialise::Constant;
 
 type Constants = Vec<(&'static str, Constant)>;
@@ -34,25 +34,52 @@ fn halves(block: &ConvBlock) -> bool {
     let once = |window: &Window| window.stride == [1, 1] && window.dilation == [1, 1];
     let halving =
         |window: &Window| window.kernel == [2, 2] && window.stride == [2, 2] && window.padding == [0, 0];
-    once(&block.conv.window) && block.pool.as_ref().is_some_and(halving)
+    let n_taps = block.conv.window.kernel.iter().product::<usize>();
+    once(&block.conv.window) && block.pool.as_ref().is_some_and(halving) && 4 * n_taps <= MOST_PRODUCTS
 }
 
 /// Invocations below which a GPU is better off with smaller tiles.
 const BUSY: usize = 16_384;
 
-/// Channels, and rows and columns of the convolution's map or the input, that one invocation keeps in registers.
-const CHANNELS: usize = 8;
-const TILE: usize = 4;
+/// Products of four numbers that a shader writes out at the most: SwiftShader compiles about as many in half a second, and
+/// many more do not fit into a core's cache of instructions.
+const MOST_PRODUCTS: usize = 256;
 
-/// How many tiles cover these channels and this map, where that keeps the device busy.
+/// Channels, and squares of two by two cells side by side, that one invocation keeps in registers.
+#[derive(Clone, Copy)]
+struct Tile {
+    columns: usize,
+    channels: usize,
+}
+
+impl Tile {
+    /// A tile for rows of this many squares. A GPU that is a program has a cache for its registers; another has some
+    /// hundred of them to an invocation.
+    fn new(block: &ConvBlock, n_columns: usize, is_software: bool) -> Self {
+        let [kernel_h, kernel_w] = block.conv.window.kernel;
+        let taps = kernel_h * kernel_w;
+        let most = (if is_software { 8 } else { 4 }).min((MOST_PRODUCTS / taps).max(1));
+        // Tiles of the same width, as far as that goes.
+        let columns = n_columns.div_ceil(n_columns.div_ceil(most));
+        let channels = (MOST_PRODUCTS / (taps * columns)).clamp(1, if is_software { 8 } else { 4 });
+        Self { columns, channels }
+    }
+
+    fn constants(self) -> Constants {
+        vec![("COLUMNS", u32(self.columns)), ("CHANNELS", u32(self.channels))]
+    }
+}
+
+/// The tile and how many of them cover these channels and rows of squares, where that keeps the device busy.
 fn tiles(
     block: &ConvBlock,
-    [batch, channels, height, width]: [usize; 4],
+    [batch, channels, rows, columns]: [usize; 4],
     is_software: bool,
-) -> Option<usize> {
-    let n_blocks = block.conv.groups * (channels / block.conv.groups).div_ceil(CHANNELS);
-    let n_tiles = batch * n_blocks * height.div_ceil(TILE) * width.div_ceil(TILE);
-    (halves(block) && (is_software || n_tiles >= BUSY)).then_some(n_tiles)
+) -> Option<(Tile, usize)> {
+    let tile = Tile::new(block, columns, is_software);
+    let n_blocks = block.conv.groups * (channels / block.conv.groups).div_ceil(tile.channels);
+    let n_tiles = batch * n_blocks * rows * columns.div_ceil(tile.columns);
+    (halves(block) && (is_software || n_tiles >= BUSY)).then_some((tile, n_tiles))
 }
 
 /// Leaves out what a shader that is not for every geometry takes for granted.
@@ -68,43 +95,172 @@ pub(super) fn forward(block: &ConvBlock, step: &Step, is_software: bool) -> Row 
         ("HAS_BIAS", Constant::Bool(step.reads.len() == 3)),
         ("HAS_CHOICE", Constant::Bool(step.writes.len() == 2)),
     ]);
-    let [batch, channels, out_h, out_w]: [usize; 4] = dims(&step.writes[0]);
-    match tiles(block, [batch, channels, 2 * out_h, 2 * out_w], is_software) {
-        Some(n_tiles) => {
+    match tiles(block, dims(&step.writes[0]), is_software) {
+        Some((tile, n_tiles)) => {
             without(&mut constants, &["STRIDE", "DILATION", "POOL", "CONV_H"]);
+            constants.extend(tile.constants());
+            constants.extend(seen(block, tile.columns));
             Row { file: "conv_block_halving", constants, grid: Grid::Invocations(n_tiles) }
         }
         None => Row { file: "conv_block", constants, grid: blocks(&step.writes[0], block.conv.groups) },
     }
 }
 
-pub(super) fn grad_input(grad: &ConvBlockGradInput, step: &Step, is_software: bool) -> Row {
+/// How much of the input this many windows side by side see.
+fn seen(block: &ConvBlock, n_windows: usize) -> Constants {
+    let [kernel_h, kernel_w] = block.conv.window.kernel;
+    vec![("SEEN_H", u32(kernel_h + 1)), ("SEEN_W", u32(kernel_w + 2 * n_windows - 1))]
+}
+
+/// Output channels and input channels of one workgroup of a weight's gradient, and its invocations.
+struct Share {
+    channels: usize,
+    in_block: usize,
+    lanes: usize,
+}
+
+impl Share {
+    fn new(n_taps: usize, group_channels: usize, is_software: bool) -> Self {
+        // A GPU that is a program wants few invocations that do with few loads; another wants many.
+        let two = is_software && group_channels > 1 && 8 * n_taps <= MOST_PRODUCTS;
+        let (channels, in_block, most_lanes) =
+            (4, if two { 2 } else { 1 }, if is_software { 16 } else { 64 });
+        let n_sums = channels * (in_block * n_taps + 1);
+        // A power of two.
+        let lanes = most_lanes.min(1 << (WORKGROUP_NUMBERS / n_sums).ilog2());
+        Self { channels, in_block, lanes }
+    }
+}
+
+/// One of a block's gradients, where the kernel fits that keeps squares of the map in registers.
+pub(super) fn one_grad(step: &Step, is_software: bool) -> Option<Launch<'_>> {
+    match &step.kernel {
+        Kernel::Operation(Op::ConvBlockGradWeight(grad)) if halves(&grad.block) => {
+            Some(grads(&grad.block, Some(step), None, is_software))
+        }
+        Kernel::Operation(Op::ConvBlockGradInput(grad)) => {
+            let [batch, channels, in_h, in_w]: [usize; 4] = dims(&step.writes[0]);
+            tiles(&grad.block, [batch, channels, in_h.div_ceil(2), in_w.div_ceil(2)], is_software)?;
+            Some(grads(&grad.block, None, Some(step), is_software))
+        }
+        _ => None,
+    }
+}
+
+/// Both gradients of a block, where that kernel fits: they wait for the same, so one start does for both.
+pub(super) fn both_grads<'a>(first: &'a Step, second: &'a Step, is_software: bool) -> Option<Launch<'a>> {
+    let (
+        Kernel::Operation(Op::ConvBlockGradInput(input)),
+        Kernel::Operation(Op::ConvBlockGradWeight(weight)),
+    ) = (&first.kernel, &second.kernel)
+    else {
+        return None;
+    };
+    let buffer = |operand: &Operand| operand.region.buffer;
+    let same = input.block == weight.block
+        && first.reads[0] == second.reads[1]
+        && second.reads.get(2) == Some(&first.reads[2]);
+    let reads = first.reads.iter().chain(&second.reads);
+    let apart = reads
+        .into_iter()
+        .all(|read| first.writes.iter().chain(&second.writes).all(|write| buffer(read) != buffer(write)));
+    (same && apart && halves(&input.block))
+        .then(|| grads(&input.block, Some(second), Some(first), is_software))
+}
+
+/// Workgroups for an input's gradient on a GPU that is a program: enough for some cores.
+const SOFTWARE_GROUPS: usize = 16;
+
+/// The kernel for the gradients that there are steps of.
+fn grads<'a>(
+    block: &ConvBlock,
+    of_weight: Option<&'a Step>,
+    of_input: Option<&'a Step>,
+    is_software: bool,
+) -> Launch<'a> {
+    let (name, input, weight, [grad_output, choice]) = match (of_weight, of_input) {
+        (Some(step), Some(other)) => {
+            ("conv_block_grads", &step.reads[0], &other.reads[1], [&step.reads[1], &step.reads[2]])
+        }
+        (Some(step), None) => {
+            (step.kernel.name(), &step.reads[0], &step.reads[0], [&step.reads[1], &step.reads[2]])
+        }
+        (None, Some(step)) => {
+            (step.kernel.name(), &step.reads[0], &step.reads[1], [&step.reads[0], &step.reads[2]])
+        }
+        (None, None) => unreachable!("somebody wants a gradient"),
+    };
+    let of_what = of_input.map_or(input, |step| &step.writes[0]);
+    let [batch, in_channels, in_h, in_w]: [usize; 4] = dims(of_what);
+    let [_, out_channels, ..]: [usize; 4] = dims(grad_output);
+    let [kernel_h, kernel_w] = block.conv.window.kernel;
+    let groups = block.conv.groups;
+    let group_channels = in_channels / groups;
+
+    let share = Share::new(kernel_h * kernel_w, group_channels, is_software);
+    let n_blocks = groups * (out_channels / groups).div_ceil(share.channels);
+    let n_weight_groups = n_blocks * group_channels.div_ceil(share.in_block);
+    let tile = Tile::new(block, in_w.div_ceil(2), is_software);
+    let n_tile_blocks = groups * group_channels.div_ceil(tile.channels);
+    let n_tiles = batch * n_tile_blocks * in_h.div_ceil(2) * in_w.div_ceil(2 * tile.columns);
+    let n_input_groups =
+        n_tiles.div_ceil(share.lanes).min(if is_software { SOFTWARE_GROUPS } else { usize::MAX });
+    let n_workgroups = of_weight.map_or(0, |_| n_weight_groups) + of_input.map_or(0, |_| n_input_groups);
+
+    let mut constants = constants(block, of_what, grad_output);
+    without(&mut constants, &["STRIDE", "DILATION", "CONV_H"]);
+    constants.extend(seen(block, 1));
+    constants.extend(windows_seen(block, 0, 1, ["FIRST_H", "SHIFT_H", "WINDOWS_H", "CELLS_H"]));
+    constants.extend(windows_seen(block, 1, tile.columns, ["FIRST_W", "SHIFT_W", "WINDOWS_W", "CELLS_W"]));
+    let has_bias = of_weight.is_some_and(|step| step.writes.len() == 2);
+    constants.extend([
+        ("OF_WEIGHT", Constant::Bool(of_weight.is_some())),
+        ("OF_INPUT", Constant::Bool(of_input.is_some())),
+        ("HAS_BIAS", Constant::Bool(has_bias)),
+        ("LANES", u32(share.lanes)),
+        ("CHANNELS", u32(share.channels)),
+        ("IN_BLOCK", u32(share.in_block)),
+        ("COLUMNS", u32(tile.columns)),
+        ("TILE_CHANNELS", u32(tile.channels)),
+        ("INPUT_GROUPS", u32(n_input_groups)),
+    ]);
+    let row = Row { file: "conv_block_grads_halving", constants, grid: Grid::Workgroups(n_workgroups) };
+    let writes = vec![
+        of_weight.map(|step| &step.writes[0]),
+        of_weight.and_then(|step| step.writes.get(1)),
+        of_input.map(|step| &step.writes[0]),
+    ];
+    row.launch(name, vec![grad_output, choice, input, weight], writes)
+}
+
+/// Without squares in registers, as the other gradient below.
+pub(super) fn grad_input(grad: &ConvBlockGradInput, step: &Step) -> Row {
     let block = &grad.block;
     let mut constants = constants(block, &step.writes[0], &step.reads[0]);
-    if let Some(n_tiles) = tiles(block, dims(&step.writes[0]), is_software) {
-        without(&mut constants, &["STRIDE", "DILATION", "CONV_H"]);
-        return Row { file: "conv_block_grad_input_halving", constants, grid: Grid::Invocations(n_tiles) };
-    }
     constants.extend(pool(block));
     constants.push(("POOLED", Constant::Bool(block.pool.is_some())));
     Row { file: "conv_block_grad_input", constants, grid: blocks(&step.writes[0], block.conv.groups) }
 }
 
-/// Output channels of one workgroup where the kernel fits that keeps a window's inputs in registers.
-const HALVING_CHANNELS: usize = 4;
+/// Which pooling windows this many squares of the input see along an axis: the first, counted from the squares' own
+/// position; how far into it the first cell is that is seen; how many windows; how many cells these have.
+fn windows_seen(block: &ConvBlock, axis: usize, n_squares: usize, names: [&'static str; 4]) -> Constants {
+    let kernel = block.conv.window.kernel[axis];
+    // Along the last tap, the input's first cell meets this cell of the map; it may lie before the map.
+    let first_cell = block.conv.window.padding[axis] as i64 - (kernel as i64 - 1);
+    let (first, shift) = (first_cell.div_euclid(2), first_cell.rem_euclid(2) as usize);
+    let n_windows = (shift + kernel + 2 * n_squares - 1).div_ceil(2);
+    let values = [Constant::U32(first as u32), u32(shift), u32(n_windows), u32(2 * n_windows)];
+    names.into_iter().zip(values).collect()
+}
+
+/// Numbers of 4 bytes in a workgroup's memory, on every GPU.
+const WORKGROUP_NUMBERS: usize = 4096;
 
 pub(super) fn grad_weight(grad: &ConvBlockGradWeight, step: &Step, is_software: bool) -> Row {
     let block = &grad.block;
     let mut constants = constants(block, &step.reads[0], &step.reads[1]);
     constants.push(("HAS_BIAS", Constant::Bool(step.writes.len() == 2)));
-    if halves(block) && block.conv.window.kernel == [3, 3] {
-        without(&mut constants, &["STRIDE", "DILATION", "CONV_H", "KERNEL"]);
-        let [out_channels, group_channels, ..]: [usize; 4] = dims(&step.writes[0]);
-        let groups = block.conv.groups;
-        let n_blocks = groups * (out_channels / groups).div_ceil(HALVING_CHANNELS);
-        let grid = Grid::Workgroups(n_blocks * group_channels);
-        return Row { file: "conv_block_grad_weight_halving", constants, grid };
-    }
     let (lanes, n_tiles) = lanes(&block.conv, step, is_software);
     let gate = match (step.reads.len(), block.pool) {
         (2, _) => 0,

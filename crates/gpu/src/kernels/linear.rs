@@ -19,22 +19,46 @@ pub(super) fn forward(step: &Step) -> Row {
     row("linear", &step.reads[0], &step.writes[0], dims(&step.writes[0]))
 }
 
-pub(super) fn grad_weight(step: &Step) -> Row {
-    let mut row = row("linear_grad_weight", &step.reads[0], &step.reads[1], dims(&step.writes[0]));
-    row.constants.push(("HAS_SCORES", Constant::Bool(step.reads.len() == 3)));
-    if let Grid::Invocations(n_invocations) = &mut row.grid {
-        *n_invocations += usize::from(step.reads.len() == 3);
-    }
+/// The rows of a weight's gradient that one invocation computes on a GPU that is a program: a load is dear there, and
+/// few invocations keep it busy.
+const SOFTWARE_ROWS: usize = 12;
+
+pub(super) fn grad_weight(step: &Step, is_software: bool) -> Row {
+    let [out_features, in_features]: [usize; 2] = dims(&step.writes[0]);
+    let mut row = row("linear_grad_weight", &step.reads[0], &step.reads[1], [out_features, in_features]);
+    let most = if is_software { SOFTWARE_ROWS } else { TILE };
+    // Tiles of the same height, as far as that goes.
+    let rows = out_features.div_ceil(out_features.div_ceil(most));
+    let has_scores = step.reads.len() == 3;
+    row.constants.extend([("HAS_SCORES", Constant::Bool(has_scores)), ("ROWS", u32(rows))]);
+    let n_tiles = out_features.div_ceil(rows) * in_features.div_ceil(TILE);
+    row.grid = Grid::Invocations(n_tiles + usize::from(has_scores));
     row
 }
 
 /// Images of one workgroup.
 const IMAGES: usize = 4;
 
-pub(super) fn cross_entropy(step: &Step) -> Row {
+/// Invocations of one workgroup: as many as there is memory for, or as few as occupy a GPU that is a program, where adding
+/// their shares is dear.
+const fn classifier_lanes(n_classes: usize, is_software: bool) -> usize {
+    if is_software {
+        16
+    } else if n_classes <= 12 {
+        64
+    } else {
+        32
+    }
+}
+
+pub(super) fn cross_entropy(step: &Step, is_software: bool) -> Row {
     let [batch, in_features]: [usize; 2] = dims(&step.reads[0]);
     let [_, n_classes]: [usize; 2] = dims(&step.writes[0]);
-    let constants =
-        vec![("BATCH", u32(batch)), ("IN_FEATURES", u32(in_features)), ("N_CLASSES", u32(n_classes))];
+    let constants = vec![
+        ("BATCH", u32(batch)),
+        ("IN_FEATURES", u32(in_features)),
+        ("N_CLASSES", u32(n_classes)),
+        ("LANES", u32(classifier_lanes(n_classes, is_software))),
+    ];
     Row { file: "linear_cross_entropy", constants, grid: Grid::Workgroups(batch.div_ceil(IMAGES)) }
 }

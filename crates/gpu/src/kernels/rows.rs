@@ -53,3 +53,17 @@ pub(super) fn loss_kind(kind: ElementLoss) -> (&'static str, Constant) {
     };
     ("KIND", u32(number))
 }
+
+/// One invocation per four numbers of a row of the images.
+pub(super) fn gather_batch(file: &'static str, step: &Step) -> Row {
+    let [batch, channels, height, width]: [usize; 4] = dims(&step.writes[0]);
+    let [n_images]: [usize; 1] = dims(&step.reads[1]);
+    let constants = vec![
+        ("BATCH", u32(batch)),
+        ("CHANNELS", u32(channels)),
+        ("HEIGHT", u32(height)),
+        ("WIDTH", u32(width)),
+        ("N_IMAGES", u32(n_images)),
+    ];
+    Row { file, constants, grid: Grid::Invocations(batch * channels * height * width.div_ceil(4)) }
+}

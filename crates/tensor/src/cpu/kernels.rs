@@ -1,7 +1,7 @@
 //! The kernel table: one row per operation.
 
 use super::{
-    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, dropout, indexing, linear,
+    Scratch, activation, batch_norm2d, binary, conv_block, conv2d, dropout, gather_batch, indexing, linear,
     linear_cross_entropy, loss, pool2d, reduction, softmax, strided, unary, update,
 };
 use crate::error::TensorError;
@@ -96,6 +96,7 @@ pub(super) fn run(step: &Step, buffers: &mut [Vec<f32>], scratch: &mut Scratch) 
             Kernel::ClipCoefficient => {
                 update::clip_coefficient(reads[0].data, reads[1].data, writes[0].data);
             }
+            Kernel::GatherBatch => gather_batch::run(reads, &mut writes[..step.writes.len()]),
             Kernel::Copy => writes[0].data.copy_from_slice(reads[0].data),
             Kernel::Update(_) => unreachable!("it was run above"),
         }

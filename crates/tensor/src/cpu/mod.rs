@@ -10,6 +10,7 @@ mod conv_block;
 mod conv_pool;
 mod dropout;
 mod finish;
+mod gather_batch;
 mod gemm;
 mod indexing;
 mod kernels;
@@ -102,7 +103,7 @@ impl Executor {
             .iter()
             .map(|buffer| match buffer.role {
                 Role::Constant(number) => vec![number; buffer.len],
-                Role::Input(_) | Role::Scratch => vec![0.0; buffer.len],
+                Role::Input(_) | Role::Resident(_) | Role::Scratch => vec![0.0; buffer.len],
                 Role::Parameters | Role::Gradients | Role::State(_) | Role::Hyper => Vec::new(),
             })
             .collect();
@@ -161,7 +162,7 @@ impl Executor {
                 Role::Gradients => std::mem::swap(memory, &mut self.gradients),
                 Role::State(idx) => std::mem::swap(memory, &mut self.states[idx]),
                 Role::Hyper => std::mem::swap(memory, &mut self.hyper),
-                Role::Input(_) | Role::Constant(_) | Role::Scratch => {}
+                Role::Input(_) | Role::Resident(_) | Role::Constant(_) | Role::Scratch => {}
             }
         }
     }

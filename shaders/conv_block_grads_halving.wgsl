@@ -1,0 +1,257 @@
+// The gradients of conv_block with respect to its weight and bias, its input, or both at once, where the convolution's stride
+// and dilation are 1 and pooling halves the map (2×2, stride 2, no padding).
+//
+// grad_output  [BATCH, OUT_CHANNELS, OUT_H, OUT_W]
+// choice       as grad_output: which cell of the convolution's map pooling took
+// input        [BATCH, IN_CHANNELS, IN_H, IN_W]; without OF_WEIGHT it is never read, and anything may be bound
+// weight       [OUT_CHANNELS, IN_CHANNELS / GROUPS, KERNEL_H, KERNEL_W]; likewise without OF_INPUT
+// grad_weight  as the weight; without OF_WEIGHT it is never written
+// grad_bias    [OUT_CHANNELS]; without OF_WEIGHT or HAS_BIAS it is never written
+// grad_input   as the input; without OF_INPUT it is never written
+//
+// The first workgroups compute the weight's gradient, each the taps of CHANNELS neighbouring output channels by IN_BLOCK
+// input channels of one group: each of its LANES invocations sums its share of the rows of all images, then the shares are
+// added in a fixed order. The inputs that the four cells of a pooling window see stay in registers for all taps and
+// channels. These workgroups are numbered as [GROUPS, BLOCKS, IN_BLOCKS].
+//
+// The other INPUT_GROUPS workgroups compute the input's gradient, in tiles: COLUMNS neighbouring squares of two by two numbers
+// of TILE_CHANNELS neighbouring channels. The part of the map that all of these see stays in registers. Each invocation takes
+// every so many tiles: where a kernel has barriers, every invocation costs SwiftShader a stack of its own, and twenty
+// times fewer are a third faster. The tiles are numbered as [BATCH, GROUPS, TILE_BLOCKS, TILE_ROWS, TILE_COLUMNS].
+
+const BATCH: u32 = 1;
+const IN_CHANNELS: u32 = 1;
+const IN_H: u32 = 5;
+const IN_W: u32 = 5;
+const OUT_CHANNELS: u32 = 1;
+const CONV_W: u32 = 5;
+const OUT_H: u32 = 2;
+const OUT_W: u32 = 2;
+const GROUPS: u32 = 1;
+const KERNEL_H: u32 = 3;
+const KERNEL_W: u32 = 3;
+const PADDING_H: u32 = 1;
+const PADDING_W: u32 = 1;
+const OF_WEIGHT: bool = true;
+const OF_INPUT: bool = true;
+const HAS_BIAS: bool = true;
+const LANES: u32 = 64;
+const CHANNELS: u32 = 4;
+const IN_BLOCK: u32 = 1;
+// What a window sees of the input: KERNEL_H + 1, and KERNEL_W + 1.
+const SEEN_H: u32 = 4;
+const SEEN_W: u32 = 4;
+const COLUMNS: u32 = 2;
+const TILE_CHANNELS: u32 = 4;
+const INPUT_GROUPS: u32 = 1;
+// The windows that a tile sees begin with this one, counted from the tile's own position; it may wrap around below 0.
+const FIRST_H: u32 = 4294967295;
+const FIRST_W: u32 = 4294967295;
+// How far into that window the first cell is that is seen: 0 or 1.
+const SHIFT_H: u32 = 1;
+const SHIFT_W: u32 = 1;
+const WINDOWS_H: u32 = 3;
+const WINDOWS_W: u32 = 4;
+// Twice as many.
+const CELLS_H: u32 = 6;
+const CELLS_W: u32 = 8;
+
+const GROUP_IN = IN_CHANNELS / GROUPS;
+const GROUP_OUT = OUT_CHANNELS / GROUPS;
+const KERNEL = KERNEL_H * KERNEL_W;
+const FILTER = GROUP_IN * KERNEL;
+const IN_PLANE = IN_H * IN_W;
+const OUT_PLANE = OUT_H * OUT_W;
+const BLOCKS = (GROUP_OUT + CHANNELS - 1u) / CHANNELS;
+const IN_BLOCKS = (GROUP_IN + IN_BLOCK - 1u) / IN_BLOCK;
+const WEIGHT_GROUPS = u32(OF_WEIGHT) * (GROUPS * BLOCKS * IN_BLOCKS);
+// Of one channel: the taps, and its bias behind them.
+const CHANNEL_SUMS = IN_BLOCK * KERNEL + 1u;
+const N_SUMS = CHANNELS * CHANNEL_SUMS;
+const TILE_BLOCKS = (GROUP_IN + TILE_CHANNELS - 1u) / TILE_CHANNELS;
+const TILE_ROWS = (IN_H + 1u) / 2u;
+const TILE_COLUMNS = (IN_W + 2u * COLUMNS - 1u) / (2u * COLUMNS);
+const N_TILES = BATCH * GROUPS * TILE_BLOCKS * TILE_ROWS * TILE_COLUMNS;
+const GRID_ROW = 65535u;
+
+@group(0) @binding(0) var<storage, read> grad_output: array<f32>;
+@group(0) @binding(1) var<storage, read> choice: array<u32>;
+@group(0) @binding(2) var<storage, read> input: array<f32>;
+@group(0) @binding(3) var<storage, read> weight: array<f32>;
+@group(0) @binding(4) var<storage, read_write> grad_weight: array<f32>;
+@group(0) @binding(5) var<storage, read_write> grad_bias: array<f32>;
+@group(0) @binding(6) var<storage, read_write> grad_input: array<f32>;
+
+// All sums of a lane, then those of the next.
+var<workgroup> shares: array<f32, LANES * N_SUMS>;
+
+fn of_weight(idx: u32, lane: u32) {
+    let first_c = (idx % IN_BLOCKS) * IN_BLOCK;
+    let group = idx / (IN_BLOCKS * BLOCKS);
+    let first = group * GROUP_OUT + ((idx / IN_BLOCKS) % BLOCKS) * CHANNELS;
+    let last = (group + 1u) * GROUP_OUT;
+
+    var sums: array<array<array<f32, KERNEL>, IN_BLOCK>, CHANNELS>;
+    var biases: array<f32, CHANNELS>;
+    for (var out_row = lane; out_row < BATCH * OUT_H; out_row += LANES) {
+        let n = out_row / OUT_H;
+        let out_y = out_row % OUT_H;
+        // Outside the input positions wrap around to a huge number: one comparison serves both ends.
+        let top = 2u * out_y - PADDING_H;
+        for (var out_x = 0u; out_x < OUT_W; out_x += 1u) {
+            let left = 2u * out_x - PADDING_W;
+            let cell = 2u * (out_y * CONV_W + out_x);
+            // Of each channel the gradients of the window's four cells, of which pooling lets one through.
+            var grads: array<vec4<f32>, CHANNELS>;
+            for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
+                // Past the group's last channel, the last one is computed again and not stored.
+                let at = (n * OUT_CHANNELS + min(first + o, last - 1u)) * OUT_PLANE + out_y * OUT_W + out_x;
+                let grad = grad_output[at];
+                let place = vec4<u32>(choice[at] - cell);
+                let chosen = place == vec4<u32>(0u, 1u, CONV_W, CONV_W + 1u);
+                grads[o] = select(vec4<f32>(0.0), vec4<f32>(grad), chosen);
+                biases[o] += select(0.0, grad, any(chosen));
+            }
+            for (var c = 0u; c < IN_BLOCK; c += 1u) { // unrolled
+                let plane = (n * IN_CHANNELS + group * GROUP_IN + min(first_c + c, GROUP_IN - 1u)) * IN_PLANE;
+                var inputs: array<array<f32, SEEN_W>, SEEN_H>;
+                for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled
+                    for (var j = 0u; j < SEEN_W; j += 1u) { // unrolled
+                        let inside = (top + i < IN_H) & (left + j < IN_W);
+                        let loaded = input[select(0u, plane + (top + i) * IN_W + left + j, inside)];
+                        inputs[i][j] = select(0.0, loaded, inside);
+                    }
+                }
+                for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                    for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                        let seen = vec4<f32>(
+                            inputs[i][j],
+                            inputs[i][j + 1u],
+                            inputs[i + 1u][j],
+                            inputs[i + 1u][j + 1u],
+                        );
+                        for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
+                            sums[o][c][i * KERNEL_W + j] += dot(grads[o], seen);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
+        let own = lane * N_SUMS + o * CHANNEL_SUMS;
+        for (var c = 0u; c < IN_BLOCK; c += 1u) { // unrolled
+            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                    shares[own + c * KERNEL + i * KERNEL_W + j] = sums[o][c][i * KERNEL_W + j];
+                }
+            }
+        }
+        shares[own + IN_BLOCK * KERNEL] = biases[o];
+    }
+    workgroupBarrier();
+    for (var own = lane; own < N_SUMS; own += LANES) {
+        var sum = 0.0;
+        for (var k = 0u; k < LANES; k += 1u) {
+            sum += shares[k * N_SUMS + own];
+        }
+        let channel = first + own / CHANNEL_SUMS;
+        let tap = own % CHANNEL_SUMS;
+        let c = first_c + tap / KERNEL;
+        if (channel >= last) {
+            continue;
+        }
+        if (tap == IN_BLOCK * KERNEL) {
+            if (HAS_BIAS && first_c == 0u) {
+                grad_bias[channel] = sum;
+            }
+        } else if (c < GROUP_IN) {
+            grad_weight[(channel * GROUP_IN + c) * KERNEL + tap % KERNEL] = sum;
+        }
+    }
+}
+
+fn store(row: u32, y: u32, x: u32, sums: vec4<f32>) {
+    if (x >= IN_W) {
+        return;
+    }
+    grad_input[row + x] = sums.x;
+    if (x + 1u < IN_W) {
+        grad_input[row + x + 1u] = sums.y;
+    }
+    if (y + 1u < IN_H) {
+        grad_input[row + IN_W + x] = sums.z;
+        if (x + 1u < IN_W) {
+            grad_input[row + IN_W + x + 1u] = sums.w;
+        }
+    }
+}
+
+fn of_input(idx: u32) {
+    let tile_x = (idx % TILE_COLUMNS) * COLUMNS;
+    let tile_y = (idx / TILE_COLUMNS) % TILE_ROWS;
+    let block = (idx / (TILE_COLUMNS * TILE_ROWS)) % TILE_BLOCKS;
+    let group = (idx / (TILE_COLUMNS * TILE_ROWS * TILE_BLOCKS)) % GROUPS;
+    let n = idx / (TILE_COLUMNS * TILE_ROWS * TILE_BLOCKS * GROUPS);
+    let first = block * TILE_CHANNELS;
+
+    var sums: array<array<vec4<f32>, COLUMNS>, TILE_CHANNELS>;
+    for (var o = group * GROUP_OUT; o < (group + 1u) * GROUP_OUT; o += 1u) {
+        let plane = (n * OUT_CHANNELS + o) * OUT_PLANE;
+        // The gradient of the convolution's map, of which pooling lets one number through per window.
+        var grads: array<array<f32, CELLS_W>, CELLS_H>;
+        for (var i = 0u; i < WINDOWS_H; i += 1u) { // unrolled
+            for (var j = 0u; j < WINDOWS_W; j += 1u) { // unrolled
+                // Above the map windows wrap around to a huge number: one comparison serves both ends.
+                let y = tile_y + FIRST_H + i;
+                let x = tile_x + FIRST_W + j;
+                let inside = (y < OUT_H) & (x < OUT_W);
+                let at = select(0u, plane + y * OUT_W + x, inside);
+                let grad = select(0.0, grad_output[at], inside);
+                let place = choice[at] - 2u * (y * CONV_W + x);
+                grads[2u * i][2u * j] = select(0.0, grad, place == 0u);
+                grads[2u * i][2u * j + 1u] = select(0.0, grad, place == 1u);
+                grads[2u * i + 1u][2u * j] = select(0.0, grad, place == CONV_W);
+                grads[2u * i + 1u][2u * j + 1u] = select(0.0, grad, place == CONV_W + 1u);
+            }
+        }
+        for (var c = 0u; c < TILE_CHANNELS; c += 1u) { // unrolled
+            // Past the group's last channel, the last one is computed again and not stored.
+            let taps = o * FILTER + min(first + c, GROUP_IN - 1u) * KERNEL + KERNEL - 1u;
+            // From the last tap to the first: tap by tap the map moves the other way.
+            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                    let factor = weight[taps - (i * KERNEL_W + j)];
+                    for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
+                        let row = SHIFT_H + i;
+                        let column = SHIFT_W + j + 2u * x;
+                        let upper = vec2<f32>(grads[row][column], grads[row][column + 1u]);
+                        let lower = vec2<f32>(grads[row + 1u][column], grads[row + 1u][column + 1u]);
+                        sums[c][x] += factor * vec4<f32>(upper, lower);
+                    }
+                }
+            }
+        }
+    }
+    for (var c = 0u; c < TILE_CHANNELS; c += 1u) { // unrolled
+        if (first + c < GROUP_IN) {
+            let row = ((n * IN_CHANNELS + group * GROUP_IN + first + c) * IN_H + 2u * tile_y) * IN_W;
+            for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
+                store(row, 2u * tile_y, 2u * (tile_x + x), sums[c][x]);
+            }
+        }
+    }
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let idx = id.y * GRID_ROW + id.x;
+    if (OF_WEIGHT && idx < WEIGHT_GROUPS) {
+        of_weight(idx, lane);
+    } else if (OF_INPUT) {
+        for (var tile = (idx - WEIGHT_GROUPS) * LANES + lane; tile < N_TILES; tile += INPUT_GROUPS * LANES) {
+            of_input(tile);
+        }
+    }
+}
