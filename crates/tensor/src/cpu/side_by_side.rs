@@ -61,7 +61,8 @@ const fn turn([a, b, c, d]: Block) -> Block {
     [[a[0], b[0], c[0], d[0]], [a[1], b[1], c[1], d[1]], [a[2], b[2], c[2], d[2]], [a[3], b[3], c[3], d[3]]]
 }
 
-/// The same by shuffles, which the compiler does not find for a page by itself.
+/// The same by shuffles, which the compiler does not find for a page by itself: the gradient of preset L's third convolution
+/// with respect to its input takes 8.7 ms so, and 9.5 number by number.
 #[cfg(target_arch = "wasm32")]
 #[inline(always)]
 fn turn(block: Block) -> Block {
