@@ -1,6 +1,5 @@
-//! The transforms of F(4×4, 3×3): the interpolation points are 0, ±A, ±B and infinity.
-//!
-//! With the usual points 0, ±1, ±2 the results would be half as accurate: the matrices' numbers are then less alike.
+//! The transforms of F(4×4, 3×3): the interpolation points are 0, ±A, ±B and infinity. The matrices' numbers differ less in
+//! size than with the usual points 0, ±1, ±2, which loses fewer digits.
 
 use pulp::Simd;
 
