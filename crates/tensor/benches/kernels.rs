@@ -60,8 +60,9 @@ fn convolutions(criterion: &mut Criterion) {
         ("S 8 to 16, 14x14", 8, 16, 14, 3, 1, 1),
         ("F 1 to 8, 28x28, stride 2", 1, 8, 28, 5, 2, 2),
         ("F 16 to 32, 7x7, stride 2", 16, 32, 7, 3, 2, 1),
-        ("L 32 to 32, 26x26", 32, 32, 26, 3, 1, 0),
-        ("L 64 to 64, 10x10", 64, 64, 10, 3, 1, 0),
+        ("F 32 to 64, 4x4, stride 2", 32, 64, 4, 3, 2, 1),
+        ("L 32 to 32, 28x28", 32, 32, 28, 3, 1, 1),
+        ("L 64 to 64, 14x14", 64, 64, 14, 3, 1, 1),
     ];
     for (name, in_channels, out_channels, size, kernel, stride, padding) in layers {
         let window =
@@ -85,8 +86,11 @@ fn products(criterion: &mut Criterion) {
         measure(criterion, "matmul", &format!("{n}x{n}x{n}"), 2 * n * n * n, op, &[&[n, n], &[n, n]]);
     }
     let op = MatMul { transpose_a: false, transpose_b: true };
-    let shapes: [&[usize]; 2] = [&[BATCH, 784], &[10, 784]];
-    measure(criterion, "matmul", "S 64x784, transposed 10x784", 2 * BATCH * 784 * 10, op, &shapes);
+    for (name, n, k) in
+        [("S 64x784, transposed 10x784", 10, 784), ("L 64x3136, transposed 512x3136", 512, 3136)]
+    {
+        measure(criterion, "matmul", name, 2 * BATCH * n * k, op, &[&[BATCH, k], &[n, k]]);
+    }
 }
 
 fn pools(criterion: &mut Criterion) {

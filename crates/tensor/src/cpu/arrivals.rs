@@ -3,33 +3,32 @@
 use super::kernels::Read;
 use crate::ops::NO_CHOICE;
 
-/// Which positions of a convolution's output a block's gradient reaches.
+/// Which positions of a convolution's output gradients reach, where no pooling chooses them.
 #[derive(Clone, Copy)]
 pub(super) enum Gate<'a> {
     /// Every one.
     Open,
     /// Those where the block's output is positive.
     Positive(&'a [f32]),
-    /// Those that pooling chose.
-    Choice(&'a [u32]),
 }
 
 impl<'a> Gate<'a> {
-    pub(super) fn new(pools: bool, gate: Option<Read<'a>>) -> Self {
-        match gate {
-            None => Self::Open,
-            Some(gate) if pools => Self::Choice(bytemuck::cast_slice(gate.data)),
-            Some(gate) => Self::Positive(gate.data),
-        }
+    pub(super) fn new(gate: Option<Read<'a>>) -> Self {
+        gate.map_or(Self::Open, |output| Self::Positive(output.data))
     }
 
-    fn part(self, start: usize, len: usize) -> Self {
+    pub(super) fn part(self, start: usize, len: usize) -> Self {
         match self {
             Self::Open => Self::Open,
             Self::Positive(output) => Self::Positive(&output[start..start + len]),
-            Self::Choice(choice) => Self::Choice(&choice[start..start + len]),
         }
     }
+}
+
+/// A gradient, where the output that it arrives at is positive.
+#[inline(always)]
+pub(super) fn passed(grad: f32, output: f32) -> f32 {
+    if output > 0.0 { grad } else { 0.0 }
 }
 
 /// The gradients of one channel of one image that are not zero, and where they arrive.
@@ -41,10 +40,10 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    /// Lists a channel's gradients: `grads` are numbers `start..` of all of them, and `positions[idx]` stands for output
-    /// position `idx`. Returns their sum.
+    /// Lists a channel's gradients that pooling's choice lets through; `positions[idx]` stands for output position `idx`.
+    /// Returns their sum.
     #[inline(always)]
-    pub(super) fn list(&mut self, gate: Gate<'_>, start: usize, grads: &[f32], positions: &[u32]) -> f32 {
+    pub(super) fn list(&mut self, choice: &[u32], grads: &[f32], positions: &[u32]) -> f32 {
         if self.values.len() < grads.len() {
             self.values.resize(grads.len(), 0.0);
             self.offsets.resize(grads.len(), 0);
@@ -52,26 +51,10 @@ impl Arrivals {
         let (offsets, values) = (&mut self.offsets[..grads.len()], &mut self.values[..grads.len()]);
         let mut n = 0;
         // Written whether it counts or not: that is faster than to decide.
-        match gate.part(start, grads.len()) {
-            Gate::Open => {
-                values.copy_from_slice(grads);
-                offsets.copy_from_slice(positions);
-                n = grads.len();
-            }
-            Gate::Positive(output) => {
-                for ((&grad, &y), &position) in grads.iter().zip(output).zip(positions) {
-                    values[n] = grad;
-                    offsets[n] = position;
-                    n += usize::from(y > 0.0);
-                }
-            }
-            Gate::Choice(choice) => {
-                for (&grad, &choice) in grads.iter().zip(choice) {
-                    values[n] = grad;
-                    offsets[n] = positions.get(choice as usize).copied().unwrap_or(0);
-                    n += usize::from(choice != NO_CHOICE);
-                }
-            }
+        for (&grad, &choice) in grads.iter().zip(choice) {
+            values[n] = grad;
+            offsets[n] = positions.get(choice as usize).copied().unwrap_or(0);
+            n += usize::from(choice != NO_CHOICE);
         }
         self.n = n;
         self.values[..n].iter().sum()

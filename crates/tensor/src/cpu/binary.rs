@@ -1,7 +1,7 @@
 //! Arithmetic and comparison with broadcasting, and the sum that is broadcasting's gradient.
 
 use super::kernels::Read;
-use crate::ops::{Binary, Compare, Extremum, broadcast_strides};
+use crate::ops::{Binary, Compare, Extremum};
 
 pub(super) fn run(kind: Binary, a: Read<'_>, b: Read<'_>, shape: &[usize], out: &mut [f32]) {
     match kind {
@@ -72,14 +72,23 @@ fn walk(shape: &[usize], tensors: [&[usize]; 2], mut visit: impl FnMut([usize; 2
         visit([0, 0], [0, 0], 1);
         return;
     };
-    let strides = tensors.map(|tensor| broadcast_strides(tensor, shape));
-    let steps = [strides[0][outer.len()], strides[1][outer.len()]];
+    // Sizes of 1, and dimensions that a tensor does not have, are repeated.
+    let size_of = |tensor: &[usize], dim: usize| {
+        (dim + tensor.len()).checked_sub(shape.len()).map_or(1, |dim| tensor[dim])
+    };
+    let rows = tensors.map(|tensor| size_of(tensor, outer.len()));
+    let steps = rows.map(|size| usize::from(size != 1));
     for row in 0..outer.iter().product() {
-        let mut starts = [0, 0];
+        let (mut starts, mut strides) = ([0, 0], rows);
         let mut rest: usize = row;
         for (dim, &size) in outer.iter().enumerate().rev() {
-            starts[0] += rest % size * strides[0][dim];
-            starts[1] += rest % size * strides[1][dim];
+            for (idx, tensor) in tensors.iter().enumerate() {
+                let own = size_of(tensor, dim);
+                if own != 1 {
+                    starts[idx] += rest % size * strides[idx];
+                }
+                strides[idx] *= own;
+            }
             rest /= size;
         }
         visit(starts, steps, len);

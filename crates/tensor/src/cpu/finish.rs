@@ -1,5 +1,7 @@
 //! What is done to a convolution's map before it leaves the cache: ReLU and pooling.
 
+use pulp::Simd;
+
 use super::pool2d::{self, exceeds};
 use crate::ops::NO_CHOICE;
 use crate::window::Window;
@@ -13,6 +15,30 @@ pub(super) struct Finish<'a> {
 }
 
 impl Finish<'_> {
+    /// Finishes a window of 2×2 of a few channels, which lie side by side in registers: `cell` is its first cell in a map of
+    /// this width. The first channel's result is number `start` of the output, the others' follow `map_len` apart.
+    #[inline(always)]
+    pub(super) fn window<S: Simd>(
+        &mut self,
+        simd: S,
+        cells: [S::f32s; 4],
+        [cell, width]: [usize; 2],
+        out: &mut [f32],
+        [start, map_len, n_channels]: [usize; 3],
+    ) {
+        let (largest, chosen) = choose(simd, cells, self.relu, cell, width);
+        let largest: &[f32] = bytemuck::cast_slice(std::slice::from_ref(&largest));
+        for (lane, &value) in largest.iter().enumerate().take(n_channels) {
+            out[start + lane * map_len] = value;
+        }
+        if let Some(choice) = &mut self.choice {
+            let chosen: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&chosen));
+            for (lane, &value) in chosen.iter().enumerate().take(n_channels) {
+                choice[start + lane * map_len] = value;
+            }
+        }
+    }
+
     /// Finishes a map whose rows lie `row_len` apart, and to which `bias` is still to be added; `start` is the position of the result's first number in the output.
     #[inline(always)]
     pub(super) fn map(
@@ -104,4 +130,36 @@ fn halve_and_choose(
         *out = if relu { rectified(largest) } else { largest };
         *choice = if !relu || largest > 0.0 { chosen } else { NO_CHOICE };
     }
+}
+
+/// The largest of a window's four, and where it is, as [`halve_and_choose`] does it; `cell` is the window's first cell in a map of
+/// this width.
+#[inline(always)]
+fn choose<S: Simd>(
+    simd: S,
+    [a, b, c, d]: [S::f32s; 4],
+    relu: bool,
+    cell: usize,
+    width: usize,
+) -> (S::f32s, S::u32s) {
+    // Later cells win where they are larger, or not a number.
+    let exceeds = |a: S::f32s, b: S::f32s| {
+        simd.or_m32s(simd.less_than_f32s(a, b), simd.not_m32s(simd.equal_f32s(b, b)))
+    };
+    let number = |number: usize| simd.splat_u32s(number as u32);
+    let (right_above, right_below) = (exceeds(a, b), exceeds(c, d));
+    let (above, below) = (simd.select_f32s(right_above, b, a), simd.select_f32s(right_below, d, c));
+    let is_below = exceeds(above, below);
+    let largest = simd.select_f32s(is_below, below, above);
+    let chosen = simd.select_u32s(
+        is_below,
+        simd.select_u32s(right_below, number(cell + width + 1), number(cell + width)),
+        simd.select_u32s(right_above, number(cell + 1), number(cell)),
+    );
+    if !relu {
+        return (largest, chosen);
+    }
+    let zero = simd.splat_f32s(0.0);
+    let chosen = simd.select_u32s(simd.less_than_f32s(zero, largest), chosen, number(NO_CHOICE as usize));
+    (simd.select_f32s(simd.less_than_f32s(largest, zero), zero, largest), chosen)
 }

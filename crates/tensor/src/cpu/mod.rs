@@ -7,7 +7,7 @@ mod binary;
 mod channels_last;
 mod conv2d;
 mod conv_block;
-mod conv_pool;
+mod direct;
 mod dropout;
 mod finish;
 mod gather_batch;
@@ -18,14 +18,16 @@ mod linear;
 mod linear_cross_entropy;
 mod loss;
 mod memory;
-mod padded;
+mod planes;
 mod pool2d;
 mod products;
 mod reduction;
+mod side_by_side;
 mod softmax;
 mod strided;
 mod unary;
 mod update;
+mod winograd;
 
 use crate::error::TensorError;
 use crate::graph::DType;
@@ -61,13 +63,11 @@ struct Loaded {
 /// Memory that kernels use while they run.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// Kernels turned around.
-    turned: Vec<f32>,
     logits: Vec<f32>,
     gemm: gemm::Packed,
-    conv2d: conv2d::Memory,
     conv_block: conv_block::Memory,
-    conv_pool: conv_pool::Memory,
+    direct: direct::Memory,
+    winograd: winograd::Memory,
 }
 
 impl Executor {

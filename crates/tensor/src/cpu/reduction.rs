@@ -1,14 +1,16 @@
 //! One number out of many: means, variances and extremes over some dimensions. Sums are kept in 64 bits on the way.
 
 use super::kernels::Read;
-use crate::layout::Layout;
-use crate::ops::{Reduce, broadcast_strides};
+use crate::ops::Reduce;
 
 pub(super) fn run(kind: Reduce, input: Read<'_>, shape: &[usize], out: &mut [f32]) {
-    let (kept, reduced, run) = split(input.shape, shape);
-    let n = (reduced.numel() * run) as f64;
-    for (out, start) in out.iter_mut().zip(kept.positions()) {
-        let runs = || reduced.positions().map(|position| &input.data[start + position..][..run]);
+    let split = Split::new(input.shape, shape);
+    let run = split.run;
+    let n_runs = split.count(true);
+    let n = (n_runs * run) as f64;
+    for (idx, out) in out.iter_mut().enumerate() {
+        let start = split.position(idx, false);
+        let runs = || (0..n_runs).map(|idx| &input.data[start + split.position(idx, true)..][..run]);
         let numbers = || runs().flatten().copied();
         let mean = || runs().map(|numbers| sum(run, |idx| f64::from(numbers[idx]))).sum::<f64>() / n;
         *out = match kind {
@@ -39,18 +41,50 @@ pub(super) fn sum(len: usize, term: impl Fn(usize) -> f64) -> f64 {
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + (whole..len).map(term).sum::<f64>()
 }
 
-/// Where each output's first number lies, where the runs of its numbers lie from there, and how long a run is.
-fn split(input: &[usize], shape: &[usize]) -> (Layout, Layout, usize) {
-    let strides = Layout::contiguous(input).strides;
-    let repeated = broadcast_strides(shape, input);
-    let is_reduced = |dim: usize| repeated[dim] == 0 && input[dim] != 1;
-    let n_outer =
-        (0..input.len()).rposition(|dim| !is_reduced(dim) && input[dim] != 1).map_or(0, |dim| dim + 1);
-    let (mut kept, mut reduced) = (Layout::contiguous(&[]), Layout::contiguous(&[]));
-    for dim in 0..n_outer {
-        let layout = if is_reduced(dim) { &mut reduced } else { &mut kept };
-        layout.shape.push(input[dim]);
-        layout.strides.push(strides[dim]);
+/// Where the numbers of each output lie: in runs of neighbours. Places are counted out without tables, so that nothing
+/// is allocated.
+struct Split<'a> {
+    /// The dimensions before the runs: the input's, and 1 in place of those that are reduced.
+    outer: &'a [usize],
+    kept: &'a [usize],
+    /// How long a run is.
+    run: usize,
+}
+
+impl<'a> Split<'a> {
+    /// `shape` is the input's with 1 in place of what is reduced, or without it.
+    fn new(input: &'a [usize], shape: &'a [usize]) -> Self {
+        let kept = |dim: usize| (dim + shape.len()).checked_sub(input.len()).map_or(1, |dim| shape[dim]);
+        let n_outer = (0..input.len()).rposition(|dim| kept(dim) != 1).map_or(0, |dim| dim + 1);
+        let (outer, inner) = input.split_at(n_outer);
+        Self { outer, kept: &shape[..shape.len().saturating_sub(inner.len())], run: inner.iter().product() }
     }
-    (kept, reduced, input[n_outer..].iter().product())
+
+    /// The sizes of the outer dimensions, the last first, and whether each is reduced.
+    fn dims(&self) -> impl Iterator<Item = (usize, bool)> {
+        let missing = self.outer.len() - self.kept.len();
+        self.outer.iter().enumerate().rev().map(move |(dim, &size)| {
+            let kept = dim.checked_sub(missing).map_or(1, |dim| self.kept[dim]);
+            (size, kept == 1 && size != 1)
+        })
+    }
+
+    /// How many runs an output has, or how many outputs there are.
+    fn count(&self, reduced: bool) -> usize {
+        self.dims().filter(|dim| dim.1 == reduced).map(|dim| dim.0).product()
+    }
+
+    /// Where an output's first number lies, or from there one of its runs.
+    #[inline(always)]
+    fn position(&self, idx: usize, reduced: bool) -> usize {
+        let (mut position, mut rest, mut stride) = (0, idx, self.run);
+        for (size, is_reduced) in self.dims() {
+            if is_reduced == reduced && size != 1 {
+                position += rest % size * stride;
+                rest /= size;
+            }
+            stride *= size;
+        }
+        position
+    }
 }

@@ -63,6 +63,11 @@ fn all_three_products_agree_with_the_definition() {
         ([2, 6, 5, 5], 6, window([2, 2], [3, 3], [1, 1], [1, 1]), 6),
         ([1, 2, 3, 3], 3, window([7, 7], [1, 1], [3, 3], [1, 1]), 1),
         ([1, 1, 1, 1], 2, window([3, 3], [4, 4], [5, 5], [1, 1]), 1),
+        // Enough channels for the way with few multiplications, and maps around the sizes of its tiles.
+        ([3, 17, 9, 7], 19, window([3, 3], [1, 1], [1, 1], [1, 1]), 1),
+        ([5, 16, 6, 8], 33, window([3, 3], [1, 1], [0, 0], [1, 1]), 1),
+        ([1, 18, 3, 12], 16, window([3, 3], [1, 1], [2, 0], [1, 1]), 1),
+        ([2, 16, 5, 4], 16, window([3, 3], [1, 1], [3, 1], [1, 1]), 1),
     ];
     for (case, (input_shape, out_channels, window, groups)) in cases.into_iter().enumerate() {
         let conv = Conv2d { window, groups };

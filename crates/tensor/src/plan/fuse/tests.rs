@@ -134,18 +134,19 @@ fn a_fused_step_computes_what_its_operations_do() {
         &[After::Tanh, After::Average(window(2, 2, 0, 1))],
     ];
     let convolutions = [
-        (window(3, 1, 1, 1), 1, 8, true),
-        (window(3, 1, 0, 1), 1, 4, false),
-        (window(5, 2, 2, 1), 1, 6, true),
-        (window(3, 1, 2, 2), 2, 4, true),
-        (window(2, 3, 1, 1), 4, 8, true),
-        (window(1, 1, 0, 1), 1, 40, true),
+        (4, window(3, 1, 1, 1), 1, 8, true),
+        (4, window(3, 1, 0, 1), 1, 4, false),
+        (4, window(5, 2, 2, 1), 1, 6, true),
+        (4, window(3, 1, 2, 2), 2, 4, true),
+        (4, window(2, 3, 1, 1), 4, 8, true),
+        (4, window(1, 1, 0, 1), 1, 40, true),
+        (17, window(3, 1, 1, 1), 1, 19, true),
     ];
     for after in chains {
-        for (window, groups, out_channels, has_bias) in convolutions {
+        for (channels, window, groups, out_channels, has_bias) in convolutions {
             let mut net = Net::new([4, 17, 14]);
             // Something before it, so that there is a gradient of its input.
-            net.conv(Window::square(1), 1, 4, false);
+            net.conv(Window::square(1), 1, channels, false);
             net.conv(window, groups, out_channels, has_bias);
             for &after in after {
                 net.after(after);
