@@ -221,6 +221,8 @@ fn pooling_takes_last_windows_and_counts_padding_as_in_pytorch() {
     // A window may be larger than what there is.
     let part = functional::max_pool2d_with(&input.narrow(2, 0, 2).unwrap(), 3, &ceil).unwrap();
     assert_eq!(part.shape(), [1, 1, 1, 3]);
+    let below = functional::max_pool2d_with(&Tensor::full([1, 3, 3], -2.0), 2, &ceil).unwrap();
+    assert_eq!(below.to_vec::<f32>().unwrap(), [-2.0; 4], "what is not there is never the largest");
     let plain = functional::max_pool2d_with(&input, 2, &Pool::default()).unwrap();
     assert!(plain.all_close(&functional::max_pool2d(&input, 2, 2, 0).unwrap(), 0.0, 0.0));
 }
