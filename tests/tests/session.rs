@@ -16,11 +16,10 @@ gpu_tests!(
 );
 
 async fn session(backend: BackendChoice) -> Session {
-    let mut digits = data::generated::Generator::new(0, 240, 60);
-    digits.next_chunk(300);
+    let digits = data::generated::digits(0, 240, 60);
     let options = TrainingOptions { batch_size: 16, learning_rate: 0.02, ..TrainingOptions::default() };
     let model = nn::presets::model("s").unwrap();
-    Session::new(model, options, digits.finish(), backend).await.unwrap()
+    Session::new(model, options, digits, backend).await.unwrap()
 }
 
 /// Sends a command, works until nothing is left to do, and returns everything that was said.

@@ -141,9 +141,7 @@ struct Timer<'a> {
 /// Different batches of built-in digits.
 fn batches(training: &nn::TrainingOptions) -> Vec<(Vec<f32>, Vec<u32>)> {
     let n_images = N_BATCHES * training.batch_size;
-    let mut digits = data::generated::Generator::new(training.seed, n_images, 0);
-    digits.next_chunk(n_images);
-    let digits = digits.finish().training;
+    let digits = data::generated::digits(training.seed, n_images, 0).training;
     let positions: Vec<u32> = (0..n_images as u32).collect();
     let batches = positions.chunks(training.batch_size).map(|positions| {
         let (mut images, mut labels) = (Vec::new(), Vec::new());

@@ -64,9 +64,7 @@ pub fn folder(name: &str) -> PathBuf {
 
 /// Writes four IDX files of built-in digits: 360 to learn from, of which 30 are held back, and 60 for the test.
 pub fn digits(folder: &Path) {
-    let mut digits = data::generated::Generator::new(0, 360, 60);
-    digits.next_chunk(420);
-    let digits = digits.finish();
+    let digits = data::generated::digits(0, 360, 60);
     for (part, pictures) in [("train", &digits.training), ("t10k", &digits.test)] {
         let [images, labels] = idx(pictures);
         std::fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).expect("it can be written");

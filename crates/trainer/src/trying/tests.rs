@@ -9,10 +9,9 @@ use super::*;
 /// A session on the CPU that may use one or two workers.
 fn session() -> Session {
     let options = TrainingOptions { batch_size: 16, learning_rate: 0.02, ..TrainingOptions::default() };
-    let mut digits = data::generated::Generator::new(0, 240, 60);
-    digits.next_chunk(300);
+    let digits = data::generated::digits(0, 240, 60);
     let model = nn::presets::model("s").unwrap();
-    let mut session = block_on(Session::new(model, options, digits.finish(), BackendChoice::Cpu)).unwrap();
+    let mut session = block_on(Session::new(model, options, digits, BackendChoice::Cpu)).unwrap();
     session.set_most_workers(2);
     rest(&mut session);
     session
