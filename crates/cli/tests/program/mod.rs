@@ -75,7 +75,8 @@ pub fn digits(folder: &Path) {
 fn idx(pictures: &LabelledImages) -> [Vec<u8>; 2] {
     let n = (pictures.labels.len() as u32).to_be_bytes();
     let side = 28_u32.to_be_bytes();
-    let images = [&[0, 0, 8, 3], &n[..], &side, &side, pictures.images.pixels()].concat();
+    let pixels = (0..pictures.images.n()).flat_map(|idx| pictures.images.get(idx)).copied();
+    let images = [0, 0, 8, 3].into_iter().chain(n).chain(side).chain(side).chain(pixels).collect();
     let labels = [&[0, 0, 8, 1], &n[..], &pictures.labels].concat();
     [images, labels]
 }
