@@ -8,4 +8,4 @@ mod gpu_test;
 pub use case::{Case, Results, Tolerance, assert_close};
 pub use convolutions::{CONVOLUTIONS, window};
 pub use golden::{Golden, GoldenCase};
-pub use gpu_test::open_gpu;
+pub use gpu_test::{open_gpu, print_skip};

@@ -15,7 +15,7 @@ use nn::modules::{Module, Sequential, StateDict, read_state_dict};
 use nn::optim::Optim;
 use nn::optimiser::Sgd;
 use nn::{LayerSpec, ModelSpec, Network, Optimiser, initial_parameters, names};
-use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, open_gpu};
+use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, open_gpu, print_skip};
 use tensor::{ParameterLayout, Tensor, cpu};
 
 const TRAINING: &[u8] = include_bytes!("../golden/training.safetensors");
@@ -34,11 +34,10 @@ struct Mnist {
     labels: Vec<u8>,
 }
 
-#[expect(clippy::print_stderr, reason = "nothing is skipped silently")]
 fn mnist() -> Option<Mnist> {
     let folder = std::env::var("RECEPTIVE_MNIST").unwrap_or_default();
     if folder.is_empty() {
-        eprintln!("SKIPPED: RECEPTIVE_MNIST does not name a folder with MNIST's files");
+        print_skip("a training on MNIST, whose folder RECEPTIVE_MNIST does not name");
         return None;
     }
     let read = |name: &str| {

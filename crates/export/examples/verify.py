@@ -2,7 +2,8 @@
 
 Usage: python verify.py FOLDER. Prints the largest absolute difference of each
 export from this project's own logits, and fails where one is above 1e-4. The
-learning rates of the PyTorch scripts are compared too.
+learning rates of the PyTorch scripts are compared too, and how widely their
+fresh weights are spread.
 Exits with 3 where neither PyTorch nor ONNX Runtime is installed.
 """
 
@@ -39,6 +40,32 @@ def learning_rates(path, n_steps):
         optimizer.step()
         scheduler.step()
     return rates
+
+
+def spread(path):
+    """How many standard errors a parameter's fresh weights lie, at most, from
+    the spread of those that this project draws."""
+    import torch
+    from safetensors.torch import load_file
+
+    script = load_script(path)
+    torch.manual_seed(0)
+    model = script.make_model()
+    if hasattr(script, "draw_weights"):
+        script.draw_weights(model)
+    drawn = load_file(path.with_suffix(".drawn"))
+    most = 0.0
+    for name, parameter in model.named_parameters():
+        ours, theirs = drawn[name], parameter.detach()
+        if len(ours.unique()) == 1:
+            same = torch.equal(ours, theirs)
+            most = max(most, 0.0 if same else math.inf)
+        elif ours.numel() >= 64:
+            # The square of a number varies by less than √2 of its mean.
+            error = 2 / math.sqrt(ours.numel())
+            ratio = (theirs.square().mean() / ours.square().mean()).item()
+            most = max(most, abs(ratio - 1) / error)
+    return most
 
 
 def train(path, images):
@@ -119,6 +146,10 @@ def main():
                 verdict = "ok" if difference <= MOST else f"MORE than {MOST}"
                 print(f"{path.stem:10} {'rates':8} {difference:.2e}  {verdict}")
                 differences.append(difference)
+                errors = spread(path.with_suffix(ending))
+                verdict = "ok" if errors <= 5 else "NOT as ours are"
+                print(f"{path.stem:10} {'draws':8} {errors:.1f} errors  {verdict}")
+                differences.append(0 if errors <= 5 else math.inf)
                 loss = train(path.with_suffix(ending), expected["images"])
                 print(f"{path.stem:10} {'trains':8} to a loss of {loss:.4f}")
                 differences.append(0 if math.isfinite(loss) else math.inf)

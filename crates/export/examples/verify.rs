@@ -8,7 +8,9 @@ use std::path::Path;
 use nn::loss::Loss;
 use nn::options::Augment;
 use nn::schedule::{CosineAnnealingLR, Schedule, Warmup};
-use nn::{ModelSpec, Network, Optimiser, TrainingOptions, initial_parameters, presets, state_dict};
+use nn::{
+    Initialisation, ModelSpec, Network, Optimiser, TrainingOptions, initial_parameters, presets, state_dict,
+};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use tensor::cpu::Executor;
 use tensor::random::{Purpose, Stream};
@@ -101,6 +103,7 @@ fn options() -> Vec<TrainingOptions> {
         options.clip_grad_norm = (idx % 3 == 0).then_some(1.0);
         options.frozen = if idx % 3 == 1 { vec![0] } else { Vec::new() };
         options.augment = Augment { shift: idx % 3 };
+        options.initialisation = Initialisation::ALL[idx % Initialisation::ALL.len()];
     }
     let warmup = Warmup { epochs: 0.5, start_factor: 0.2 };
     let schedule = Schedule::CosineAnnealingLR(CosineAnnealingLR { eta_min: 0.001 });
@@ -139,6 +142,8 @@ fn write(
     let rates = TensorView::new(Dtype::F64, vec![N_STEPS as usize], &rates)?;
     let expected = serialize([("images", images), ("logits", logits), ("learning_rates", rates)], None)?;
     std::fs::write(folder.join(format!("{name}.expected")), expected)?;
+    let drawn = state_dict::save(&layout, &options.initialisation.parameters(&network, 1), HashMap::new());
+    std::fs::write(folder.join(format!("{name}.drawn")), drawn)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use nn::loss::{CrossEntropyLoss, Loss};
 use nn::optimiser::{Adagrad, Adam, AdamW, RMSprop, Sgd};
 use nn::options::Augment;
 use nn::schedule::{CosineAnnealingLR, OneCycleLR, Schedule, StepLR, Warmup};
-use nn::{ModelSpec, Network, Optimiser, TrainingOptions};
+use nn::{Initialisation, ModelSpec, Network, Optimiser, TrainingOptions};
 
 const LINEAR: &str = r#"{"type":"Flatten"},{"type":"Linear","out_features":10}"#;
 
@@ -219,6 +219,63 @@ fn losses_penalties_frozen_layers_and_moved_pictures_are_written_out() {
     assert!(text.contains("to_pixels(moved(images), device)"));
     assert!(text.lines().all(|line| line.chars().count() <= 79 && !line.ends_with(' ')));
     assert!(!text.contains("\n\n\n\n") && !plain.contains("\n\n\n\n"));
+}
+
+#[test]
+fn first_weights_are_drawn_as_the_options_say() {
+    let layers = r#"
+        {"type":"Conv2d","out_channels":4,"kernel_size":3},{"type":"BatchNorm2d"},{"type":"ReLU"},
+        {"type":"Conv2d","out_channels":4,"kernel_size":3,"bias":false},{"type":"LeakyReLU","negative_slope":0.2},
+        {"type":"Flatten"},{"type":"Linear","out_features":20},{"type":"Tanh"},
+        {"type":"Linear","out_features":10}"#;
+    let with =
+        |initialisation| script(layers, &TrainingOptions { initialisation, ..TrainingOptions::default() });
+    let plain = with(Initialisation::Default);
+    // PyTorch's modules draw their defaults by themselves.
+    assert!(!plain.contains("draw_weights") && !plain.contains("nn.init"));
+    assert!(plain.contains("\"--fresh\", action=\"store_true\""));
+    assert!(plain.contains("    if args.weights or (weights.exists() and not args.fresh):\n"));
+    let expected = "
+
+def draw_weights(model):
+    \"\"\"First weights as He and others draw them; biases are 0.\"\"\"
+    # Each layer that has weights, and the function that follows it.
+    for position, name, slope in [
+        (0, \"relu\", 0.0),
+        (3, \"leaky_relu\", 0.2),
+        (6, \"tanh\", 0.0),
+        (8, \"linear\", 0.0),
+    ]:
+        layer = model[position]
+        nn.init.kaiming_uniform_(layer.weight, slope, nonlinearity=name)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+
+
+def make_loss():";
+    let kaiming = with(Initialisation::KaimingUniform);
+    assert!(kaiming.contains(expected), "{kaiming}");
+    assert!(kaiming.contains("    model = make_model().to(device)\n    draw_weights(model)\n    weights = "));
+    let normal = with(Initialisation::KaimingNormal);
+    assert!(normal.contains("        nn.init.kaiming_normal_(layer.weight, slope, nonlinearity=name)\n"));
+    for (initialisation, name) in
+        [(Initialisation::XavierUniform, "uniform"), (Initialisation::XavierNormal, "normal")]
+    {
+        let expected = format!(
+            "        gain = nn.init.calculate_gain(name, slope)\n        nn.init.xavier_{name}_(layer.weight, gain)\n"
+        );
+        assert!(with(initialisation).contains(&expected));
+    }
+    let zeros = with(Initialisation::Zeros);
+    let expected = "    for position in [0, 3, 6, 8]:
+        for parameter in model[position].parameters():
+            nn.init.zeros_(parameter)
+";
+    assert!(zeros.contains(expected), "{zeros}");
+    for text in Initialisation::ALL.map(with) {
+        assert!(text.lines().all(|line| line.chars().count() <= 79 && !line.ends_with(' ')));
+        assert!(!text.contains("\n\n\n\n"));
+    }
 }
 
 #[test]

@@ -212,12 +212,14 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::SumTo(_) => strided::sum_to("sum_to", step)?,
             // Eager tensors and the CPU's plans have these.
             Op::BatchMatMul(_)
+            | Op::Cast(_)
             | Op::Cat(_)
             | Op::Compare(_)
             | Op::Extremum(_)
             | Op::Gather(_)
             | Op::IndexAdd(_)
             | Op::IndexSelect(_)
+            | Op::MaxPool2dPick(_)
             | Op::Pad(_)
             | Op::Reduction(_)
             | Op::Scatter(_)

@@ -54,7 +54,7 @@ impl Nonlinearity {
     }
 }
 
-/// Inputs of each output and outputs of each input, of a weight `[out, in, …]`.
+/// Inputs of each output and outputs of each input, of a weight `[out, in, …]`: PyTorch's `fan_in` and `fan_out`.
 ///
 /// ```
 /// assert_eq!(nn::init::fans(&[16, 8, 3, 3]).unwrap(), [72, 144]);
@@ -74,12 +74,13 @@ pub fn fans(shape: &[usize]) -> Result<[usize; 2], TensorError> {
     Ok([inputs * n_taps, out * n_taps])
 }
 
-/// The bound of what layers draw by themselves, `1/√fan_in`; 0 where there is nothing to sum over.
+/// The bound of what layers draw by themselves, `1/√fan_in`, as in PyTorch's `reset_parameters`; 0 where there is nothing
+/// to sum over.
 pub fn default_bound(fan_in: usize) -> f32 {
     if fan_in == 0 { 0.0 } else { 1.0 / (fan_in as f32).sqrt() }
 }
 
-/// Uniform in `[low, high)`.
+/// Uniform in `[low, high)`, as `torch.nn.init.uniform_`.
 ///
 /// # Errors
 /// [`TensorError`] where the tensor cannot be written to.
@@ -87,7 +88,7 @@ pub fn uniform_(tensor: &Tensor, low: f32, high: f32, stream: &mut Stream) -> Re
     fill(tensor, || stream.uniform_in(low, high))
 }
 
-/// Normal.
+/// Normal with a mean and a standard deviation, as `torch.nn.init.normal_`.
 ///
 /// # Errors
 /// As [`uniform_`].
@@ -95,7 +96,7 @@ pub fn normal_(tensor: &Tensor, mean: f32, std: f32, stream: &mut Stream) -> Res
     fill(tensor, || mean + std * stream.normal())
 }
 
-/// The same number everywhere.
+/// The same number everywhere, as `torch.nn.init.constant_`.
 ///
 /// # Errors
 /// As [`uniform_`].
@@ -103,7 +104,7 @@ pub fn constant_(tensor: &Tensor, number: f32) -> Result<(), TensorError> {
     fill(tensor, || number)
 }
 
-/// Zeros.
+/// Zeros, as `torch.nn.init.zeros_`.
 ///
 /// # Errors
 /// As [`uniform_`].
@@ -111,7 +112,7 @@ pub fn zeros_(tensor: &Tensor) -> Result<(), TensorError> {
     constant_(tensor, 0.0)
 }
 
-/// Ones.
+/// Ones, as `torch.nn.init.ones_`.
 ///
 /// # Errors
 /// As [`uniform_`].
@@ -119,7 +120,7 @@ pub fn ones_(tensor: &Tensor) -> Result<(), TensorError> {
     constant_(tensor, 1.0)
 }
 
-/// Uniform in `±gain·√(3 / fan)` (He and others, "Delving Deep into Rectifiers", 2015).
+/// Uniform in `±gain·√(3 / fan)`, as `torch.nn.init.kaiming_uniform_` (He and others, "Delving Deep into Rectifiers", 2015).
 ///
 /// # Errors
 /// As [`uniform_`]; [`TensorError::Shapes`] for fewer than two dimensions.
@@ -133,7 +134,7 @@ pub fn kaiming_uniform_(
     uniform_(weight, -bound, bound, stream)
 }
 
-/// Normal with the standard deviation `gain / √fan`.
+/// Normal with the standard deviation `gain / √fan`, as `torch.nn.init.kaiming_normal_`.
 ///
 /// # Errors
 /// As [`kaiming_uniform_`].
@@ -147,7 +148,7 @@ pub fn kaiming_normal_(
     normal_(weight, 0.0, std, stream)
 }
 
-/// Uniform in `±gain·√(6 / (fan_in + fan_out))` (Glorot and Bengio, "Understanding the difficulty of training deep
+/// Uniform in `±gain·√(6 / (fan_in + fan_out))`, as `torch.nn.init.xavier_uniform_` (Glorot and Bengio, "Understanding the difficulty of training deep
 /// feedforward neural networks", 2010).
 ///
 /// # Errors
@@ -157,7 +158,7 @@ pub fn xavier_uniform_(weight: &Tensor, gain: f32, stream: &mut Stream) -> Resul
     uniform_(weight, -bound, bound, stream)
 }
 
-/// Normal with the standard deviation `gain·√(2 / (fan_in + fan_out))`.
+/// Normal with the standard deviation `gain·√(2 / (fan_in + fan_out))`, as `torch.nn.init.xavier_normal_`.
 ///
 /// # Errors
 /// As [`kaiming_uniform_`].

@@ -71,7 +71,7 @@ impl Initialisation {
                 numbers.fill(0.0);
                 continue;
             };
-            let gain = nonlinearity(&layers[layer_idx + 1..]).gain();
+            let gain = nonlinearity_after(layers, layer_idx).gain();
             let kaiming = gain / (fan_in as f32).sqrt();
             let xavier = gain * (2.0 / (fan_in + fan_out) as f32).sqrt();
             let mut stream = Stream::new(seed, Purpose::Initialisation, position as u64);
@@ -91,8 +91,15 @@ impl Initialisation {
     }
 }
 
-/// The activation that follows, before the next layer with weights.
-fn nonlinearity(following: &[LayerSpec]) -> Nonlinearity {
+/// The activation that follows the layer at a position, before the next layer with weights: what decides how large its
+/// initial weights are.
+///
+/// ```
+/// use nn::init::Nonlinearity;
+/// let model = nn::presets::model("mlp").unwrap();
+/// assert_eq!(nn::initialisation::nonlinearity_after(&model.layers, 1), Nonlinearity::ReLU);
+/// ```
+pub fn nonlinearity_after(layers: &[LayerSpec], layer_idx: usize) -> Nonlinearity {
     let of = |layer: &LayerSpec| match layer {
         LayerSpec::ReLU => Some(Nonlinearity::ReLU),
         LayerSpec::LeakyReLU(leaky) => Some(Nonlinearity::LeakyReLU(leaky.negative_slope)),
@@ -101,7 +108,7 @@ fn nonlinearity(following: &[LayerSpec]) -> Nonlinearity {
         LayerSpec::Conv2d(_) | LayerSpec::Linear(_) => Some(Nonlinearity::Linear),
         _ => None,
     };
-    following.iter().find_map(of).unwrap_or(Nonlinearity::Linear)
+    layers.iter().skip(layer_idx + 1).find_map(of).unwrap_or(Nonlinearity::Linear)
 }
 
 /// PyTorch's defaults for convolutions and linear layers: weights and biases alike uniform in `±1/√fan_in`, where

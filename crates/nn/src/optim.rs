@@ -53,7 +53,7 @@ struct Parameter {
 }
 
 impl Optim {
-    /// Steps parameters by a rule.
+    /// Steps parameters by a rule; PyTorch has a class for each.
     pub fn new(parameters: Vec<Tensor>, optimiser: Optimiser, learning_rate: f32) -> Self {
         let mut optim = Self { groups: Vec::new() };
         optim.add_param_group(parameters, optimiser, learning_rate);
@@ -81,26 +81,26 @@ impl Optim {
         self.groups.push(ParameterGroup { optimiser, learning_rate, parameters: parameters.collect() });
     }
 
-    /// The groups, whose learning rates a schedule may change.
+    /// The groups, whose learning rates a schedule may change. PyTorch's `param_groups`.
     pub fn param_groups(&mut self) -> &mut [ParameterGroup] {
         &mut self.groups
     }
 
-    /// Changes the learning rate of all groups.
+    /// Changes the learning rate of all groups, as PyTorch's schedules do.
     pub fn set_learning_rate(&mut self, learning_rate: f32) {
         for group in &mut self.groups {
             group.learning_rate = learning_rate;
         }
     }
 
-    /// Forgets all parameters' gradients.
+    /// Forgets all parameters' gradients. PyTorch's `zero_grad`, which sets them to `None` too.
     pub fn zero_grad(&self) {
         for parameter in self.groups.iter().flat_map(|group| &group.parameters) {
             parameter.tensor.zero_grad();
         }
     }
 
-    /// Steps every parameter that has a gradient; others stay as they are.
+    /// Steps every parameter that has a gradient; others stay as they are. PyTorch's `step`.
     ///
     /// # Errors
     /// [`TensorError`] where a parameter cannot be written to.

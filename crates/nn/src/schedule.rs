@@ -387,8 +387,8 @@ impl OneCycleLR {
     fn at(&self, t: f64, total: f64, max_lr: f64) -> Scheduled {
         let first = max_lr / self.div_factor;
         let last = first / self.final_div_factor;
-        // PyTorch counts so that the last step has the lowest rate.
-        let top = (self.pct_start * total - 1.0).max(0.0);
+        // PyTorch counts so that the last step has the lowest rate. A rise of less than a step ends before the first.
+        let top = self.pct_start * total - 1.0;
         let end = total - 1.0;
         let (learning_rate, momentum) = if t < top {
             let part = t / top;

@@ -1,9 +1,11 @@
 //! What reference numbers do not hold: reductions, other shapes, what is refused.
 #![allow(missing_docs, reason = "tests are named for what they say")]
 
-use nn::functional::{self, Reduction};
+use nn::functional::{self, ClassLoss, Pool, Reduction};
 use tensor::random::{Purpose, Stream};
 use tensor::{DType, Tensor, TensorError};
+
+type Function<'a> = &'a dyn Fn(&Tensor) -> Result<Tensor, TensorError>;
 
 fn random(shape: &[usize]) -> Tensor {
     let mut stream = Stream::new(5, Purpose::Test, 0);
@@ -63,6 +65,68 @@ fn targets_that_are_no_classes_are_refused() {
 }
 
 #[test]
+fn weighted_classes_and_targets_left_out_count_as_in_pytorch() {
+    let logits = Tensor::from([[2.0, 0.0, -1.0], [0.0, 1.0, 3.0], [-2.0, 0.5, 0.0]]).with_grad().unwrap();
+    let (target, weight) = (Tensor::from([0, 2, -100]), Tensor::from([1.0, 2.0, 0.5]));
+    let close = |received: &Tensor, expected: &[f64]| {
+        let received = received.to_vec::<f32>().unwrap();
+        assert_eq!(received.len(), expected.len());
+        for (a, b) in received.into_iter().zip(expected) {
+            // PyTorch's numbers, in 32 bits too.
+            assert!((f64::from(a) - b).abs() < 2e-6 * (1.0 + b.abs()), "{a} is not {b}");
+        }
+    };
+    // What PyTorch's cross_entropy gives, and its gradient's first row.
+    type Row = (Reduction, f32, &'static [f64], [f64; 3]);
+    let rows: [Row; 6] = [
+        (Reduction::Mean, 0.0, &[0.169_846_04], [-0.104_137, 0.076_13, 0.028_007]),
+        (Reduction::Mean, 0.2, &[0.744_273_48], [0.003_503, -0.010_221, 0.006_718]),
+        (Reduction::Sum, 0.0, &[0.254_769_06], [-0.156_205, 0.114_195, 0.042_01]),
+        (Reduction::Sum, 0.2, &[1.116_410_14], [0.005_254, -0.015_332, 0.010_077]),
+        (Reduction::None, 0.0, &[0.169_846_04, 0.084_923_02, 0.0], [-0.156_205, 0.114_195, 0.042_01]),
+        (Reduction::None, 0.2, &[0.542_174_28, 0.574_235_8, 0.0], [0.005_254, -0.015_332, 0.010_077]),
+    ];
+    for (reduction, label_smoothing, expected, slopes) in rows {
+        let options = ClassLoss { weight: Some(&weight), label_smoothing, reduction, ..ClassLoss::default() };
+        let loss = functional::cross_entropy_with(&logits, &target, &options).unwrap();
+        close(&loss, expected);
+        logits.zero_grad();
+        loss.sum(.., false).unwrap().backward().unwrap();
+        let grad = logits.grad().unwrap();
+        close(&grad.get(0).unwrap(), &slopes);
+        close(&grad.get(2).unwrap(), &[0.0; 3]);
+    }
+    let soft = Tensor::from([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0], [0.1, 0.1, 0.8]]);
+    for (reduction, expected) in [
+        (Reduction::Mean, &[2.037_505_1][..]),
+        (Reduction::Sum, &[6.112_515_4]),
+        (Reduction::None, &[2.118_653_3, 3.106_010_2, 0.887_852_2]),
+    ] {
+        let options =
+            ClassLoss { weight: Some(&weight), label_smoothing: 0.1, reduction, ..ClassLoss::default() };
+        close(&functional::cross_entropy_with(&logits, &soft, &options).unwrap(), expected);
+    }
+    let logs = logits.log_softmax(1).unwrap();
+    for (reduction, expected) in [
+        (Reduction::Mean, &[1.346_877_6][..]),
+        (Reduction::Sum, &[5.387_510_3]),
+        (Reduction::None, &[0.0, 4.339_692_1, 1.047_818_2]),
+    ] {
+        let options = ClassLoss { weight: Some(&weight), ignore_index: 0, reduction, ..ClassLoss::default() };
+        close(&functional::nll_loss_with(&logs, &Tensor::from([0, 1, 1]), &options).unwrap(), expected);
+    }
+    // One class for each of several places, with weights.
+    let maps = logits.detach().t().unwrap().unsqueeze(0).unwrap(); // [1, 3, 3]
+    let options = ClassLoss { weight: Some(&weight), label_smoothing: 0.2, ..ClassLoss::default() };
+    let loss = functional::cross_entropy_with(&maps, &target.unsqueeze(0).unwrap(), &options).unwrap();
+    close(&loss, &[0.744_273_48]);
+    let few = Tensor::ones([2]);
+    let options = ClassLoss { weight: Some(&few), ..ClassLoss::default() };
+    let error = functional::cross_entropy_with(&logits, &target, &options).unwrap_err();
+    assert!(matches!(error, TensorError::Shapes { operation: "cross_entropy", .. }), "{error}");
+}
+
+#[test]
 fn arguments_out_of_range_are_named() {
     let (x, target) = (random(&[2, 3]), Tensor::from([0, 1]));
     let argument = |result: Result<Tensor, TensorError>| match result.unwrap_err() {
@@ -113,6 +177,72 @@ fn dropout_keeps_the_mean_drops_its_share_and_repeats_with_its_seed() {
     assert_eq!(all.amax(.., false).unwrap().item().unwrap(), 0.0);
     let none = functional::dropout(&input, 0.3, false, &mut stream).unwrap();
     assert!(none.all_close(&input, 0.0, 0.0));
+}
+
+#[test]
+fn pooling_takes_last_windows_and_counts_padding_as_in_pytorch() {
+    let input = Tensor::arange(0..30).to(DType::F32).unwrap().mul(1.7).unwrap().sin().unwrap();
+    let input = input.reshape([1, 1, 5, 6]).unwrap().with_grad().unwrap();
+    let ceil = Pool { ceil_mode: true, stride: Some(2.into()), ..Pool::default() };
+    let padded = Pool { padding: 1.into(), ..ceil };
+    let uneven = Pool { stride: Some([3, 2].into()), padding: [1, 0].into(), ..ceil };
+    let uncounted = Pool { count_include_pad: false, ..padded };
+    let whole = Pool { ceil_mode: false, ..uncounted };
+    let wide = Pool { stride: Some(3.into()), padding: 2.into(), ..ceil };
+    let max = |kernel: [usize; 2], pool: &Pool| functional::max_pool2d_with(&input, kernel, pool).unwrap();
+    let avg = |kernel: [usize; 2], pool: &Pool| functional::avg_pool2d_with(&input, kernel, pool).unwrap();
+    // PyTorch's height and width, some of its numbers, and what its gradient gives with cosines, where the output's
+    // gradient counts 1, 2, 3, …
+    let cases: [(Tensor, [usize; 2], &[f64], f64); 9] = [
+        (max([3, 3], &ceil), [2, 3], &[0.999_793, 0.879_273, 0.879_273, 0.999_793], -5.226_72),
+        (max([2, 2], &padded), [3, 4], &[0.0, 0.991_665, 0.494_114, 0.798_487, 0.999_793], 2.029_515),
+        (max([2, 3], &uneven), [2, 3], &[0.991_665, 0.494_114, 0.798_487], -4.525_878),
+        (avg([3, 3], &ceil), [2, 3], &[0.021_848, -0.014_023, 0.079_306, -0.027_333], -5.595_213),
+        (avg([3, 3], &padded), [3, 4], &[-0.036_261, 0.049_786, -0.038_541, 0.108_248], -4.992_405),
+        (avg([2, 3], &uneven), [2, 3], &[0.122_687, -0.114_54, 0.323_15, 0.082_235], -4.561_9),
+        (avg([3, 3], &whole), [3, 3], &[-0.081_587, 0.074_679, -0.057_812, -0.063_648], 1.027_595),
+        (avg([3, 3], &uncounted), [3, 4], &[-0.081_587, 0.074_679, -0.057_812, 0.324_744], -7.023_476),
+        (avg([4, 4], &wide), [3, 3], &[-0.020_397, -0.001_201, 0.011_388, -0.083_58], -1.410_583),
+    ];
+    for (idx, (output, size, expected, slope)) in cases.into_iter().enumerate() {
+        assert_eq!(output.shape()[2..], size, "case {idx}");
+        let numbers = output.to_vec::<f32>().unwrap();
+        for (a, b) in numbers.iter().zip(expected) {
+            assert!((f64::from(*a) - b).abs() < 2e-6, "case {idx}: {numbers:?}");
+        }
+        input.zero_grad();
+        let counts =
+            Tensor::arange(1..output.numel() as i64 + 1).reshape([1, 1, -1, size[1] as isize]).unwrap();
+        output.mul(&counts).unwrap().sum(.., false).unwrap().backward().unwrap();
+        let cosines = Tensor::arange(0..30).cos().unwrap().reshape([1, 1, 5, 6]).unwrap();
+        let received = input.grad().unwrap().mul(&cosines).unwrap().sum(.., false).unwrap().item().unwrap();
+        assert!((received - slope).abs() < 2e-5, "case {idx}: {received} is not {slope}");
+    }
+    // A window may be larger than what there is.
+    let part = functional::max_pool2d_with(&input.narrow(2, 0, 2).unwrap(), 3, &ceil).unwrap();
+    assert_eq!(part.shape(), [1, 1, 1, 3]);
+    let plain = functional::max_pool2d_with(&input, 2, &Pool::default()).unwrap();
+    assert!(plain.all_close(&functional::max_pool2d(&input, 2, 2, 0).unwrap(), 0.0, 0.0));
+}
+
+#[test]
+fn maps_without_a_batch_are_taken_as_one() {
+    let maps = random(&[2, 6, 6]);
+    let batch = maps.unsqueeze(0).unwrap();
+    let weight = random(&[3, 2, 3, 3]);
+    let functions: [Function<'_>; 4] = [
+        &|x| functional::conv2d(x, &weight, None, 1, 1, 1, 1),
+        &|x| functional::max_pool2d(x, 2, 2, 0),
+        &|x| functional::avg_pool2d(x, 3, 1, 1),
+        &|x| functional::adaptive_avg_pool2d(x, 2),
+    ];
+    for function in functions {
+        let single = function(&maps).unwrap();
+        assert_eq!(single.rank(), 3);
+        assert!(single.all_close(&function(&batch).unwrap().get(0).unwrap(), 0.0, 0.0));
+    }
+    let wide = functional::max_pool2d(&maps, 2, 2, 2).unwrap_err();
+    assert!(wide.to_string().contains("at most half the window"), "{wide}");
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn modules_of_a_network_compute_what_its_plan_does() {
         {"type":"GELU"},
         {"type":"Conv2d","out_channels":4,"kernel_size":3,"padding":1},
         {"type":"BatchNorm2d","affine":false,"eps":0.01},
-        {"type":"Residual","from":1},
+        {"type":"Residual","from":2},
         {"type":"ELU","alpha":0.5},
         {"type":"GELU","approximate":"tanh"},
         {"type":"Dropout","p":0.2},

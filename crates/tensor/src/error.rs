@@ -136,25 +136,28 @@ pub enum TensorError {
         /// Its version now.
         now: u64,
     },
-    /// A learned tensor changed in place where that would have to be recorded.
-    #[error("{operation}: a leaf that requires grad cannot be changed in place while recording; use no_grad")]
+    /// A learned tensor, or a view of one, changed in place where that would have to be recorded.
+    #[error(
+        "{operation}: a leaf that requires grad, or a view of one, cannot be changed in place while recording; \
+         use no_grad"
+    )]
     LeafInPlace {
         /// The operation's name.
         operation: &'static str,
     },
-    /// A view, or a part, changed in place where that would have to be recorded.
+    /// A view changed in place where that would have to be recorded, but the tape does not know what it looks at.
     #[error(
-        "{operation}: changing a view or a part in place is not recorded, so its gradient would be wrong; \
-         use no_grad, or an operation out of place such as cat, where or scatter"
+        "{operation}: this view was taken under no_grad, or of something detached that does not lie in order, so that \
+         changing it in place cannot be recorded; take the view while recording, or change it under no_grad"
     )]
     ViewInPlace {
         /// The operation's name.
         operation: &'static str,
     },
-    /// A tensor whose storage has got another history through another tensor.
+    /// A view taken under `no_grad`, whose base has got another history since.
     #[error(
-        "{operation}: this view's storage was changed by a recorded in-place operation after the view was taken; \
-         take the view again"
+        "{operation}: this view was taken under no_grad, and what it looks at was changed since by a recorded in-place \
+         operation; take the view again"
     )]
     StaleView {
         /// The operation that wanted to read it.

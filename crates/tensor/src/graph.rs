@@ -18,6 +18,13 @@ pub enum DType {
     Bool,
 }
 
+impl DType {
+    /// Whether its numbers have a fraction, and so a gradient.
+    pub const fn is_float(self) -> bool {
+        matches!(self, Self::F32 | Self::F16)
+    }
+}
+
 /// What is known of a tensor before it is computed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Value {

@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests are named for what they say")]
 
 use tensor::autograd::{self, Backward};
+use tensor::ops::ElementLoss;
 use tensor::{DType, Tensor, TensorError, Window, no_grad};
 
 type Result = std::result::Result<(), TensorError>;
@@ -84,56 +85,6 @@ fn a_saved_value_that_was_modified_is_noticed() -> Result {
 }
 
 #[test]
-fn writes_in_place_are_recorded_where_they_can_be() -> Result {
-    let (x, w) = (Tensor::from([1.0, -2.0]).with_grad()?, Tensor::from([3.0, 4.0]).with_grad()?);
-    let y = x.mul(2.0)?;
-    y.add_(&w)?;
-    y.relu_()?;
-    y.mul_(10.0)?;
-    assert_eq!(numbers(&y), [50.0, 0.0]);
-    // relu saved its output, which the product then wrote over.
-    assert!(matches!(
-        y.sum(.., false)?.backward(),
-        Err(TensorError::ModifiedInPlace { operation: "relu", .. })
-    ));
-    let y = x.mul(2.0)?;
-    y.add_(&w)?;
-    y.relu_()?;
-    y.sum(.., false)?.backward()?;
-    assert_eq!((grad(&x), grad(&w)), (vec![2.0, 0.0], vec![1.0, 0.0]));
-    Ok(())
-}
-
-#[test]
-fn copying_in_place_replaces_the_history() -> Result {
-    let x = Tensor::from([1.0]).with_grad()?;
-    let y = Tensor::zeros([3]);
-    y.copy_(&x.mul(5.0)?)?;
-    y.sum(.., false)?.backward()?;
-    assert_eq!(grad(&x), [15.0]);
-    Ok(())
-}
-
-#[test]
-fn writes_that_would_give_wrong_gradients_are_refused() -> Result {
-    let x = Tensor::from([1.0, 2.0]).with_grad()?;
-    assert_eq!(x.add_(1.0), Err(TensorError::LeafInPlace { operation: "add" }));
-    no_grad(|| x.add_(1.0))?;
-    assert_eq!(numbers(&x), [2.0, 3.0]);
-    let y = Tensor::zeros([2]);
-    assert_eq!(y.get(0)?.copy_(&x.sum(.., false)?), Err(TensorError::ViewInPlace { operation: "copy_" }));
-    // So would a single element's.
-    assert_eq!(x.mul(2.0)?.set(&[0], 1.0), Err(TensorError::ViewInPlace { operation: "set" }));
-    // A view taken before a recorded write has a history that is no longer true.
-    let y = x.mul(2.0)?;
-    let first = y.get(0)?;
-    y.mul_(3.0)?;
-    assert_eq!(first.square().unwrap_err(), TensorError::StaleView { operation: "square" });
-    assert_eq!(y.get(0)?.item()?, 12.0);
-    Ok(())
-}
-
-#[test]
 fn gradients_inside_are_kept_on_request() -> Result {
     let x = Tensor::from(3.0).with_grad()?;
     let (inside, other) = (x.square()?, x.exp()?);
@@ -188,13 +139,60 @@ fn second_derivatives_come_out() -> Result {
 }
 
 #[test]
-fn a_missing_second_derivative_is_an_error() -> Result {
-    let x = Tensor::arange_step(0.0, 16.0, 1.0).reshape([1, 1, 4, 4])?.with_grad()?;
+fn second_derivatives_of_pooling_pick_what_was_the_largest() -> Result {
+    let x = Tensor::from([[3.0, 1.0, -2.0, 0.5], [0.0, 2.0, 4.0, 4.0]]).with_grad()?;
     let window = Window { stride: [2, 2], ..Window::square(2) };
-    let pooled = x.max_pool2d(window)?.square()?.sum(.., false)?;
-    let first = autograd::grad(&pooled, &[&x], &Backward::default().create_graph())?.remove(0).unwrap();
+    let pooled = x.unsqueeze(0)?.max_pool2d(window)?; // 3 and the first 4
+    let cubes = pooled.pow(3.0)?.sum(.., false)?;
+    let first = autograd::grad(&cubes, &[&x], &Backward::default().create_graph())?.remove(0).unwrap();
+    assert_eq!(numbers(&first), [27.0, 0.0, 0.0, 0.0, 0.0, 0.0, 48.0, 0.0]);
+    let how = Backward::default().create_graph();
+    let second = autograd::grad(&first.sum(.., false)?, &[&x], &how)?.remove(0).unwrap();
+    assert_eq!(numbers(&second), [18.0, 0.0, 0.0, 0.0, 0.0, 0.0, 24.0, 0.0]);
+    second.sum(.., false)?.backward()?;
+    assert_eq!(grad(&x), [6.0, 0.0, 0.0, 0.0, 0.0, 0.0, 6.0, 0.0]);
+    Ok(())
+}
+
+#[test]
+fn what_is_flat_has_a_gradient_of_zero() -> Result {
+    let x = Tensor::from([-1.0, 0.0, 2.0]).with_grad()?;
+    for flat in [x.sign()?, x.pow(0.0)?] {
+        x.zero_grad();
+        flat.sum(.., false)?.backward()?;
+        assert_eq!(grad(&x), [0.0; 3]);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_missing_second_derivative_is_an_error() -> Result {
+    let x = Tensor::from([1.0, 2.0]).with_grad()?;
+    let loss = Tensor::apply(ElementLoss::Mse, &[&x, &Tensor::zeros([2])])?;
+    let first = autograd::grad(&loss, &[&x], &Backward::default().create_graph())?.remove(0).unwrap();
     let error = first.square()?.sum(.., false)?.backward().unwrap_err();
-    assert_eq!(error, TensorError::NoGradient { operation: "max_pool2d_grad" });
+    assert_eq!(error, TensorError::NoGradient { operation: "element_loss_grad" });
+    Ok(())
+}
+
+#[test]
+fn gradients_pass_through_half_precision_and_are_floats() -> Result {
+    let x = Tensor::from([[1.0, 2.0], [3.0, 0.1]]).with_grad()?;
+    let half = x.to(DType::F16)?;
+    assert!(half.requires_grad());
+    assert_eq!(half.grad_fn().unwrap().name(), "to");
+    half.retain_grad()?;
+    let row = half.t()?.get(1)?.to(DType::F32)?;
+    assert_eq!(numbers(&row), [2.0, 0.099_975_586]);
+    row.square()?.sum(.., false)?.backward()?;
+    assert_eq!(grad(&half), [0.0, 4.0, 0.0, 0.199_951_17]);
+    assert_eq!(grad(&x), grad(&half));
+    // What is joined and picked in half precision is followed too.
+    let doubled = Tensor::cat(&[&half, &half], 0)?.index_select(0, &Tensor::from([3, 0]))?;
+    x.zero_grad();
+    doubled.to(DType::F32)?.sum(.., false)?.backward()?;
+    assert_eq!(grad(&x), [1.0; 4]);
+    assert!(!x.to(DType::I64)?.requires_grad() && !x.detach().to(DType::F16)?.requires_grad());
     Ok(())
 }
 

@@ -66,6 +66,33 @@ proptest! {
     }
 
     #[test]
+    fn a_recorded_write_through_views_has_the_gradient_of_what_it_changed(
+        shape in shapes(4),
+        steps in prop::collection::vec((0..7_usize, any::<[u8; 3]>()), 0..8),
+    ) {
+        let (learned, factor) = (counted(&shape).with_grad().unwrap(), Tensor::from(3.0).with_grad().unwrap());
+        let base = learned.mul(1.0).unwrap();
+        let (mut view, mut copy) = (base.clone(), Dense::counted(&shape));
+        for (kind, numbers) in steps {
+            let Some(step) = Step::choose(kind, numbers, &copy.shape) else { continue };
+            let next = step.view(&view).unwrap();
+            if next.shares_storage(&base) && !next.layout().repeats() {
+                view = next;
+                copy = step.copy(&copy);
+            }
+        }
+        view.mul_(&factor).unwrap();
+        let weights = counted(&shape).add(1.0).unwrap();
+        base.mul(&weights).unwrap().sum(.., false).unwrap().backward().unwrap();
+        let expected = (0..base.numel()).map(|i| i as f32);
+        let expected = expected.map(|i| if copy.numbers.contains(&i) { 3.0 * (i + 1.0) } else { i + 1.0 });
+        let received = learned.grad().unwrap().to_vec::<f32>().unwrap();
+        prop_assert_eq!(received, expected.collect::<Vec<f32>>());
+        let of_factor = copy.numbers.iter().map(|i| i * (i + 1.0)).sum::<f32>();
+        prop_assert_eq!(factor.grad().unwrap().item().unwrap() as f32, of_factor);
+    }
+
+    #[test]
     fn reshaping_without_a_copy_works_wherever_the_elements_lie_evenly(
         shape in shapes(4),
         steps in prop::collection::vec((0..7_usize, any::<[u8; 3]>()), 0..6),

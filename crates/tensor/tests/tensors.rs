@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "tests are named for what they say")]
 
 use tensor::random::{Purpose, Stream};
-use tensor::{DType, Tensor, TensorError};
+use tensor::{DType, Tensor, TensorError, Window};
 
 type Result = std::result::Result<(), TensorError>;
 
@@ -43,6 +43,19 @@ fn only_one_place_may_be_written_at_once() -> Result {
 }
 
 #[test]
+fn strides_that_no_element_needs_are_pytorchs_too() -> Result {
+    let x = Tensor::zeros([2, 3]);
+    assert_eq!(x.expand([1, 1, 2, 3])?.strides(), [6, 6, 3, 1]);
+    assert_eq!(x.expand([1, 4, 2, 3])?.strides(), [0, 0, 3, 1]);
+    assert_eq!(x.slice(1, 1.., 1)?.expand([1, -1, 2])?.strides(), [6, 3, 1]);
+    assert_eq!(Tensor::from(1.0).expand([1, 1])?.strides(), [0, 0]);
+    let nothing = Tensor::zeros([4, 3]).slice(0, 2..2, 1)?.slice(1, .., 2)?;
+    assert_eq!(nothing.reshape([0, 2])?.strides(), [3, 2]);
+    assert_eq!(nothing.reshape([2, 0])?.strides(), [1, 1]);
+    Ok(())
+}
+
+#[test]
 fn a_view_that_needs_a_copy_is_refused_and_says_so() -> Result {
     let error = Tensor::zeros([2, 3]).t()?.view([6]).unwrap_err();
     assert!(error.to_string().contains("use reshape"), "{error}");
@@ -77,13 +90,10 @@ fn kinds_convert_as_they_should() -> Result {
     assert_eq!(x.to(DType::Bool)?.to_vec::<bool>()?, [true, false, true, true]);
     assert_eq!(numbers(&Tensor::from([0.1]).to(DType::F16)?.to(DType::F32)?), [0.099_975_586]);
     assert!(x.to(DType::F32)?.shares_storage(&x));
-    let error = Tensor::from([true, false]).add(1.0).unwrap_err();
-    assert!(matches!(
-        error,
-        TensorError::DType { operation: "add", input_idx: 0, received: DType::Bool, .. }
-    ));
-    let learned = x.with_grad()?;
-    assert!(matches!(learned.to(DType::F16), Err(TensorError::NoGradient { .. })));
+    // PyTorch keeps the lowest byte of whole numbers.
+    assert_eq!(Tensor::from([300, -1]).to(DType::U8)?.to_vec::<u8>()?, [44, 255]);
+    let error = x.to(DType::F16)?.add(1.0).unwrap_err();
+    assert!(matches!(error, TensorError::DType { operation: "add", input_idx: 0, received: DType::F16, .. }));
     Ok(())
 }
 
@@ -103,7 +113,9 @@ fn whole_numbers_are_promoted_as_pytorch_promotes_them() -> Result {
     assert_eq!(shown(whole.div(2)?), float([3.5, -1.0]));
     assert_eq!(shown(whole.mul(2)?), integer(DType::I64, [14.0, -4.0]));
     assert_eq!(shown(whole.maximum(&bytes)?), integer(DType::I64, [250.0, 3.0]));
+    assert_eq!(shown(bytes.maximum(&whole)?), integer(DType::I64, [250.0, 3.0]));
     assert_eq!(shown(bytes.add(10)?), integer(DType::U8, [4.0, 13.0]));
+    assert_eq!(shown((10 + &bytes)?), integer(DType::U8, [4.0, 13.0]));
     assert_eq!(whole.unsqueeze(1)?.add(&whole)?.to_vec::<i64>()?, [14, 5, 5, -4]);
     assert!(matches!(whole.add(Tensor::from([1, 2, 3])), Err(TensorError::Broadcast { .. })));
 
@@ -114,6 +126,75 @@ fn whole_numbers_are_promoted_as_pytorch_promotes_them() -> Result {
     floats.mul_(2)?;
     assert_eq!(numbers(&floats), [15.0, -2.0]);
     assert_eq!(numbers(&floats.where_(&floats.gt(0)?, 0)?), [15.0, 0.0]);
+    Ok(())
+}
+
+#[test]
+fn masks_count_beside_numbers_and_stay_masks_among_themselves() -> Result {
+    let (mask, other) = (Tensor::from([true, false]), Tensor::from([true, true]));
+    assert_eq!(numbers(&mask.mul(Tensor::from([0.5, 0.5]))?), [0.5, 0.0]);
+    assert_eq!(mask.add(1)?.to_vec::<i64>()?, [2, 1]);
+    assert_eq!(numbers(&(1.0 - &mask)?), [0.0, 1.0]);
+    assert_eq!(mask.add(&other)?.to_vec::<bool>()?, [true, true]);
+    assert_eq!(mask.mul(&other)?.to_vec::<bool>()?, [true, false]);
+    assert!(matches!(mask.sub(&other), Err(TensorError::DType { received: DType::Bool, .. })));
+    assert_eq!(mask.sum(.., false)?.to_vec::<i64>()?, [1]);
+    assert_eq!((mask.any(.., false)?.item()?, mask.all(.., false)?.item()?), (1.0, 0.0));
+    let nothing = Tensor::zeros([0, 2]);
+    assert_eq!(nothing.any(0, false)?.to_vec::<bool>()?, [false; 2]);
+    assert_eq!(nothing.all(0, true)?.to_vec::<bool>()?, [true; 2]);
+    Ok(())
+}
+
+#[test]
+fn whole_numbers_are_reduced_and_mapped_as_whole_numbers() -> Result {
+    let x = Tensor::from([[9_007_199_254_740_993_i64, -4], [2, 7]]);
+    assert_eq!(x.sum(1, true)?.to_vec::<i64>()?, [9_007_199_254_740_989, 9]);
+    assert_eq!(x.t()?.sum([0, 1], false)?.to_vec::<i64>()?, [9_007_199_254_740_998]);
+    assert_eq!(x.amax(0, false)?.to_vec::<i64>()?, [9_007_199_254_740_993, 7]);
+    assert_eq!(x.amin(.., false)?.to_vec::<i64>()?, [-4]);
+    assert_eq!(Tensor::from([250_u8, 10]).sum(0, false)?.to_vec::<i64>()?, [260]);
+    assert_eq!(Tensor::from([250_u8, 10]).amin(0, false)?.to_vec::<u8>()?, [10]);
+    assert!(matches!(x.mean(.., false), Err(TensorError::DType { received: DType::I64, .. })));
+    let small = Tensor::from([-2, 3]);
+    assert_eq!((-&small)?.to_vec::<i64>()?, [2, -3]);
+    assert_eq!(small.abs()?.to_vec::<i64>()?, [2, 3]);
+    assert_eq!(small.relu()?.square()?.to_vec::<i64>()?, [0, 9]);
+    assert_eq!(numbers(&Tensor::from([4, 9]).sqrt()?), [2.0, 3.0]);
+    assert_eq!(numbers(&small.pow(2.0)?), [4.0, 9.0]);
+    assert!(Tensor::from([true]).neg().is_err() && small.gelu().is_err());
+    small.add_(5)?;
+    small.mul_(Tensor::from([true, false]))?;
+    assert_eq!(small.to_vec::<i64>()?, [3, 0]);
+    assert!(matches!(
+        small.mul_(0.5),
+        Err(TensorError::DType { operation: "mul", received: DType::F32, .. })
+    ));
+    assert!(matches!(small.add_(Tensor::zeros([3, 2]).to(DType::I64)?), Err(TensorError::Shapes { .. })));
+    assert_eq!(x.get(0)?.sort(0, true)?.1.to_vec::<i64>()?, [0, 1]);
+    assert!(x.gt(Tensor::from(9_007_199_254_740_992_i64))?.get(0)?.get(0)?.item()? == 1.0);
+    Ok(())
+}
+
+#[test]
+fn dimensions_are_named_once_and_a_single_number_has_none() -> Result {
+    let (x, one) = (Tensor::zeros([2, 3]), Tensor::from(5.0));
+    assert!(matches!(x.sum([0, -2], false), Err(TensorError::Argument { argument: "dims", .. })));
+    for dim in [0, -1] {
+        assert_eq!(one.sum(dim, false)?.item()?, 5.0);
+        assert_eq!(one.amax(dim, true)?.shape(), [0_usize; 0]);
+        assert_eq!(one.softmax(dim)?.item()?, 1.0);
+        assert_eq!(one.argmax(dim, false)?.item()?, 0.0);
+        assert_eq!(one.sort(dim, false)?.1.item()?, 0.0);
+        assert_eq!(one.squeeze(dim)?.rank(), 0);
+    }
+    assert_eq!(one.sum(1, false).unwrap_err(), TensorError::Dim { operation: "sum", dim: 1, rank: 0 });
+    assert!(one.select(0, 0).is_err());
+    assert_eq!(Tensor::zeros([1, 3, 1]).squeeze(..)?.shape(), [3]);
+    assert_eq!(Tensor::zeros([1, 3, 1]).squeeze([0, 1])?.shape(), [3, 1]);
+    assert_eq!(Tensor::from([[1.0, 5.0], [7.0, 7.0]]).argmax(.., true)?.shape(), [1, 1]);
+    assert_eq!(Tensor::from([[1.0, 5.0], [0.0, -1.0]]).t()?.argmin(.., false)?.item()?, 3.0);
+    assert!(matches!(Tensor::zeros([1, 2, 3]).argmax([0, 1], false), Err(TensorError::Argument { .. })));
     Ok(())
 }
 
@@ -139,7 +220,14 @@ fn other_kinds_can_be_moved_about() -> Result {
     let pictures = Tensor::from([[[1_u8, 2], [3, 4]], [[5, 6], [7, 8]]]);
     assert_eq!(pictures.permute([2, 0, 1])?.get(0)?.contiguous()?.to_vec::<u8>()?, [1, 3, 5, 7]);
     assert_eq!(labels.one_hot(8)?.argmax(-1, false)?.to_vec::<i64>()?, [7, 1, 0]);
-    assert!(matches!(Tensor::cat(&[&labels, &Tensor::zeros([1])], 0), Err(TensorError::DType { .. })));
+    let mixed = Tensor::cat(&[&labels, &Tensor::from([0.5]), &Tensor::from([true])], 0)?;
+    assert_eq!(numbers(&mixed), [7.0, 1.0, 0.0, 0.5, 1.0]);
+    let written = labels.scatter(0, &Tensor::from([2]), Tensor::from([5]))?;
+    assert_eq!(written.to_vec::<i64>()?, [7, 1, 5]);
+    let mask = labels.gt(0)?;
+    assert_eq!(labels.where_(&mask, -1)?.to_vec::<i64>()?, [7, 1, -1]);
+    assert_eq!(numbers(&labels.where_(&mask, 0.5)?), [7.0, 1.0, 0.5]);
+    assert_eq!(mask.where_(&mask, Tensor::from(true))?.to_vec::<bool>()?, [true; 3]);
     Ok(())
 }
 
@@ -205,10 +293,54 @@ fn empty_tensors_have_sums_but_no_largest() -> Result {
     assert_eq!(empty.sum(.., false)?.item()?, 0.0);
     assert_eq!(numbers(&empty.sum(0, false)?), [0.0; 3]);
     assert!(empty.mean(.., false)?.item()?.is_nan());
-    assert!(empty.amax(0, false).is_err());
+    assert!(
+        empty.amax(0, false).is_err() && empty.argmax(0, false).is_err() && empty.argmax(.., false).is_err()
+    );
+    assert_eq!(empty.amax(1, false)?.shape(), [0]);
+    assert_eq!(empty.argmin(1, true)?.shape(), [0, 1]);
+    assert_eq!(empty.sort(1, false)?.0.shape(), [0, 3]);
+    assert_eq!(empty.topk(0, 1, true)?.1.shape(), [0, 0]);
+    assert_eq!(empty.softmax(1)?.shape(), [0, 3]);
+    assert_eq!(empty.softmax(0)?.shape(), [0, 3]);
+    assert_eq!(empty.gather(1, &Tensor::zeros([0, 2]).to(DType::I64)?)?.shape(), [0, 2]);
+    assert_eq!(Tensor::ones([3]).index_select(0, &Tensor::arange(0..0))?.shape(), [0]);
+    assert_eq!(Tensor::cat(&[&Tensor::zeros([0]), &Tensor::ones([2, 2])], 1)?.shape(), [2, 2]);
+    assert_eq!(Tensor::cat(&[&Tensor::zeros([0]), &Tensor::zeros([0])], 0)?.shape(), [0]);
+    assert_eq!(empty.add(Tensor::ones([1, 3]))?.shape(), [0, 3]);
+    assert_eq!(Tensor::zeros([2, 0, 3]).matmul(&Tensor::zeros([3, 4]))?.shape(), [2, 0, 4]);
+    assert_eq!(numbers(&Tensor::zeros([1, 2, 0]).matmul(&Tensor::zeros([5, 0, 1]))?), [0.0; 10]);
+    let learned = empty.with_grad()?;
+    learned.square()?.sum(.., false)?.backward()?;
+    let empty = learned.grad().unwrap();
+    assert_eq!(empty.shape(), [0, 3]);
     assert_eq!(Tensor::zeros([2, 0]).matmul(&empty)?.shape(), [2, 3]);
     assert_eq!(Tensor::cat(&[&empty, &Tensor::ones([1, 3])], 0)?.shape(), [1, 3]);
     assert_eq!(empty.exp()?.transpose(0, 1)?.reshape([0])?.numel(), 0);
+    Ok(())
+}
+
+#[test]
+fn a_batch_may_be_empty_but_no_map() -> Result {
+    let (none, weight) = (Tensor::zeros([0, 2, 4, 4]), Tensor::ones([3, 2, 3, 3]).with_grad()?);
+    let window = Window { padding: [1, 1], ..Window::square(3) };
+    let output = none.conv2d(&weight, Some(&Tensor::zeros([3])), window, 1)?;
+    assert_eq!(output.shape(), [0, 3, 4, 4]);
+    output.sum(.., false)?.backward()?;
+    assert_eq!(numbers(&weight.grad().unwrap()), [0.0; 54]);
+    for pooled in [none.max_pool2d(window)?, none.avg_pool2d(window)?, none.adaptive_avg_pool2d([4, 4])?] {
+        assert_eq!(pooled.shape(), [0, 2, 4, 4]);
+    }
+    assert_eq!(Tensor::zeros([0, 5]).linear(&Tensor::zeros([3, 5]), None)?.shape(), [0, 3]);
+    let empty = Tensor::zeros([1, 2, 0, 4]);
+    let refused = [
+        empty.conv2d(&weight, None, window, 1),
+        empty.max_pool2d(window),
+        empty.avg_pool2d(window),
+        empty.adaptive_avg_pool2d([1, 1]),
+    ];
+    for result in refused {
+        assert!(result.unwrap_err().to_string().contains("at least one cell"));
+    }
     Ok(())
 }
 
@@ -234,6 +366,12 @@ fn scattered_elements_replace_or_add() -> Result {
     let source = Tensor::from([[1.0, 2.0, 3.0]]);
     assert_eq!(numbers(&Tensor::zeros([1, 2]).scatter(1, &index, &source)?), [2.0, 3.0]);
     assert_eq!(numbers(&Tensor::ones([1, 2]).scatter_add(1, &index, &source)?), [4.0, 4.0]);
+    // A source may be larger than the index.
+    let first = Tensor::from([[1]]);
+    assert_eq!(numbers(&Tensor::zeros([1, 2]).scatter(1, &first, &source)?), [0.0, 1.0]);
+    assert_eq!(numbers(&Tensor::zeros([1, 2]).scatter_add(1, &first, &source)?), [0.0, 1.0]);
+    assert!(Tensor::zeros([1, 2]).scatter(1, &index, Tensor::ones([1, 2])).is_err());
+    assert_eq!(numbers(&source.index_select(1, &Tensor::from(2))?), [3.0]);
     Ok(())
 }
 

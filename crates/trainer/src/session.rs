@@ -48,6 +48,9 @@ pub enum SessionError {
     Refused(String),
 }
 
+/// Digits that are drawn at once while there is nothing to do: a few milliseconds.
+const DRAWN_AT_ONCE: usize = 100;
+
 /// A network, its data, and the run that trains it.
 pub struct Session {
     pub(crate) network: Network,
@@ -217,6 +220,13 @@ impl Session {
     /// Whether [`Session::advance`] has something to do.
     pub fn is_busy(&self) -> bool {
         self.run.is_some() || !self.jobs.is_empty() || self.inspection_due
+    }
+
+    /// Draws some of the built-in digits before they are looked at, for whoever has nothing else to do; whether there may be
+    /// more.
+    pub fn draw_ahead(&mut self) -> bool {
+        let Dataset { training, test, .. } = &mut self.dataset;
+        [training, test].into_iter().any(|part| part.images.draw_ahead(DRAWN_AT_ONCE))
     }
 
     /// Says everything that somebody who has just come needs to know.

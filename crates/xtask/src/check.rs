@@ -10,7 +10,16 @@ pub fn run() -> Result<()> {
     formatting()?;
     clippy_native()?;
     clippy_wasm()?;
-    process::run(&mut cargo(["test", "--workspace", "--exclude", "receptive-web", "--lib", "--bins"]))
+    process::run(&mut cargo([
+        "test",
+        "--workspace",
+        "--exclude",
+        "receptive-web",
+        "--exclude",
+        "receptive-worker",
+        "--lib",
+        "--bins",
+    ]))
 }
 
 /// Every file is formatted.
@@ -20,13 +29,21 @@ pub fn formatting() -> Result<()> {
 
 /// Everything but the page, which only a browser runs.
 pub fn clippy_native() -> Result<()> {
-    let arguments = ["clippy", "--workspace", "--exclude", "receptive-web", "--all-targets"];
+    let arguments = [
+        "clippy",
+        "--workspace",
+        "--exclude",
+        "receptive-web",
+        "--exclude",
+        "receptive-worker",
+        "--all-targets",
+    ];
     process::run(cargo(arguments).args(["--", "-D", "warnings"]))
 }
 
 /// The page, and the tests that run in a browser, with every crate that they use.
 pub fn clippy_wasm() -> Result<()> {
     install_wasm_target()?;
-    let arguments = ["clippy", "--target", WASM_TARGET, "-p", "receptive-web", "-p", "receptive-tests"];
-    process::run(cargo(arguments).args(["--all-targets", "--", "-D", "warnings"]))
+    let arguments = ["clippy", "--target", WASM_TARGET, "-p", "receptive-web", "-p", "receptive-worker"];
+    process::run(cargo(arguments).args(["-p", "receptive-tests", "--all-targets", "--", "-D", "warnings"]))
 }

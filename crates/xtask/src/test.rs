@@ -123,8 +123,10 @@ impl Environment {
 
 /// Every crate's own tests and the examples in its documentation. What tests print is shown, for the skips in it.
 fn native_tests(environment: &Environment) -> Result<()> {
-    let arguments = ["test", "--workspace", "--exclude", "receptive-web", "--exclude", "receptive-tests"];
-    process::run(environment.set(&mut cargo(arguments)).args(["--", "--show-output"]))
+    let arguments = ["test", "--workspace", "--exclude", "receptive-web"];
+    let mut tests = cargo(arguments);
+    tests.args(["--exclude", "receptive-worker", "--exclude", "receptive-tests", "--", "--show-output"]);
+    process::run(environment.set(&mut tests))
 }
 
 /// The tests that compare: CPU with GPU, gradients with finite differences, everything with PyTorch.

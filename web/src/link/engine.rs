@@ -3,13 +3,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use js_sys::{Function, Reflect};
 use leptos::prelude::{GetValue, LocalStorage, StoredValue};
 use protocol::{Array, Command, Event, Message, Reply, Request};
-use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{ErrorEvent, MessageEvent, Worker};
 
-use super::{decode, encode};
+use super::{decode, encode, field};
 
 /// The reply to a command with its arrays, or why there is none.
 pub type Answer = Result<(Reply, Vec<Array>), String>;
@@ -43,18 +44,20 @@ impl Engine {
         Self(StoredValue::new_local(Rc::default()))
     }
 
-    /// Starts the worker. `on_failure` hears of a worker that cannot start or that broke, in a sentence.
+    /// Takes over the worker that the page's first script has started. `on_failure` hears of a worker that cannot start or that
+    /// broke, in a sentence.
     ///
     /// # Errors
-    /// Where the browser refuses to start it.
+    /// Where the browser refused to start it.
     pub fn start(&self, on_failure: impl Fn(String) + 'static) -> Result<(), String> {
         let inner = self.0.get_value();
-        let base = leptos::prelude::document().base_uri().ok().flatten().unwrap_or_default();
-        let url =
-            web_sys::Url::new_with_base("./worker_loader.js", &base).map_err(|error| format!("{error:?}"))?;
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(&url.href(), &options).map_err(|error| format!("{error:?}"))?;
+        let api = field(leptos::prelude::window().as_ref(), "receptive");
+        let early = field(&api, "early");
+        // Nobody else is to talk to it.
+        Reflect::delete_property(api.unchecked_ref::<js_sys::Object>(), &"early".into()).ok();
+        let worker: Worker = field(&early, "worker")
+            .dyn_into()
+            .map_err(|_| "the browser did not start the page's worker".to_owned())?;
 
         let receiver = Rc::downgrade(&inner);
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
@@ -63,7 +66,6 @@ impl Engine {
             }
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        on_message.forget(); // The worker lives as long as the page.
 
         let failing = Rc::downgrade(&inner);
         let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |error: ErrorEvent| {
@@ -76,6 +78,16 @@ impl Engine {
             on_failure(reason);
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        for event in field(&early, "said").unchecked_into::<js_sys::Array>().iter() {
+            let handler: &Function = if event.is_instance_of::<MessageEvent>() {
+                on_message.as_ref().unchecked_ref()
+            } else {
+                on_error.as_ref().unchecked_ref()
+            };
+            handler.call1(&JsValue::UNDEFINED, &event).ok();
+        }
+        // The worker lives as long as the page.
+        on_message.forget();
         on_error.forget();
 
         *inner.worker.borrow_mut() = Some(worker);

@@ -80,6 +80,9 @@ async fn serve(
         } else if session.is_trying() {
             let trial = session.try_next(async || turns.next().await);
             receive_or(&mut inbox, trial).await
+        } else if session.draw_ahead() {
+            turns.next().await;
+            inbox.try_recv().ok()
         } else {
             receive(&mut inbox).await
         };

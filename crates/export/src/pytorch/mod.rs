@@ -3,13 +3,14 @@
 //! `script.py` is that program but for a few names, such as `__LAYERS__`, in whose place this crate writes what the network
 //! and its training options say.
 
+mod initialisation;
 mod layer;
 mod objective;
 mod optimiser;
 mod schedule;
 mod source;
 
-use nn::{LayerSpec, Network, TrainingOptions};
+use nn::{Initialisation, LayerSpec, Network, TrainingOptions};
 
 use crate::ExportError;
 use source::string;
@@ -19,9 +20,9 @@ const SCRIPT: &str = include_str!("script.py");
 const RESIDUAL: &str = include_str!("residual.py");
 
 /// The script. It reads its first weights from `weights_file`, if a file of that name lies beside it: one that
-/// [`nn::state_dict::save`] wrote.
+/// [`nn::state_dict::save`] wrote. Without one, or told so by `--fresh`, it draws them as the options say.
 ///
-/// The batch order and the validation split come from PyTorch's random numbers, so its runs are not this project's, number
+/// The weights it draws, the batch order and the validation split come from PyTorch's random numbers, so its runs are not this project's, number
 /// by number; the network, the options and the shape of a run are.
 ///
 /// ```
@@ -52,6 +53,7 @@ pub fn script(
         ("__CLASSES__", if has_residual { format!("\n\n{}", RESIDUAL.trim_end()) } else { String::new() }),
         ("__SEQUENTIAL__", if has_residual { "Network" } else { "nn.Sequential" }.to_owned()),
         ("__LAYERS__", layer::lines(network)),
+        ("__DRAW_WEIGHTS__", initialisation::function(&network.model().layers, options.initialisation)),
         ("__LOSS__", objective::loss(&options.loss)),
         ("__OPTIMIZER__", optimiser::statement(&options.optimiser, options.learning_rate)),
         ("__SCHEDULER__", schedule::statements(options)?),
@@ -59,6 +61,11 @@ pub fn script(
         ("__IMAGES__", if options.augment.shift > 0 { "moved(images)" } else { "images" }.to_owned()),
         ("__PENALTIES__", objective::penalties(options)),
         ("__EPOCHS__", format!("{}", options.epochs.ceil())),
+        (
+            "__DRAW__",
+            if options.initialisation == Initialisation::Default { "" } else { "draw_weights(model)" }
+                .to_owned(),
+        ),
         ("__FREEZE__", objective::freeze(options)),
     ];
     // What is written is not searched again: a file may be called __SEED__.

@@ -9,9 +9,9 @@ machine, or on several machines (the same command on each of them):
     torchrun --nnodes 4 --nproc-per-node 8 --rdzv-backend c10d \
         --rdzv-endpoint FIRST_MACHINE:29500 THIS_FILE.py
 
-It starts from the weights that lie beside it, where there are any. With
---epochs 0 it only measures them. MNIST is downloaded on first use, into the
-folder that --data names.
+It starts from the weights that lie beside it, where there are any, unless
+--fresh is given. With --epochs 0 it only measures them. MNIST is downloaded
+on first use, into the folder that --data names.
 """
 
 import argparse
@@ -45,6 +45,7 @@ def make_model():
     )
 
 
+__DRAW_WEIGHTS__
 def make_loss():
     """What training makes small: a function of outputs and labels."""
     __LOSS__
@@ -144,7 +145,13 @@ def main():
     add = parser.add_argument
     add("--epochs", type=int, default=__EPOCHS__)
     add("--data", type=Path, metavar="DIR", default=Path("mnist"))
-    add("--weights", type=Path, metavar="FILE", help="what to start from")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
+        "--weights", type=Path, metavar="FILE", help="what to start from"
+    )
+    start.add_argument(
+        "--fresh", action="store_true", help="start from random weights"
+    )
     add("--out", type=Path, metavar="FILE", default="trained.safetensors")
     args = parser.parse_args()
 
@@ -187,11 +194,13 @@ def main():
 
     torch.manual_seed(SEED)
     model = make_model().to(device)
+    __DRAW__
     weights = args.weights or WEIGHTS
-    if args.weights or weights.exists():
+    if args.weights or (weights.exists() and not args.fresh):
         model.load_state_dict(load_file(weights))
     elif rank == 0:
-        print(f"there is no {weights.name}: the weights are random")
+        reason = "" if args.fresh else f"there is no {weights.name}: "
+        print(f"{reason}the weights are random")
     __FREEZE__
     loss_of = make_loss()
     optimizer = make_optimizer(model)

@@ -31,7 +31,8 @@ pub fn linear(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<
 ///
 /// # Shapes
 /// input `[batch, in_channels, height, width]`, weight `[out_channels, in_channels / groups, kernel_height,
-/// kernel_width]`, bias `[out_channels]`; output `[batch, out_channels, out_height, out_width]`.
+/// kernel_width]`, bias `[out_channels]`; output `[batch, out_channels, out_height, out_width]`. Without a batch both input
+/// and output have three dimensions.
 ///
 /// # Errors
 /// [`TensorError::Shapes`], [`TensorError::DType`].
@@ -53,48 +54,6 @@ pub fn conv2d(
     };
     let dilation = dilation.into().array();
     input.conv2d(weight, bias, Window { dilation, ..window([height, width], stride, padding) }, groups)
-}
-
-/// The largest of each window, as
-/// [`torch.nn.functional.max_pool2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html);
-/// the stride is most often the kernel's size.
-///
-/// # Shapes
-/// `[batch, channels, height, width]` to `[batch, channels, out_height, out_width]`.
-///
-/// # Errors
-/// [`TensorError::Shapes`], [`TensorError::DType`].
-pub fn max_pool2d(
-    input: &Tensor,
-    kernel_size: impl Into<Pair>,
-    stride: impl Into<Pair>,
-    padding: impl Into<Pair>,
-) -> Result<Tensor, TensorError> {
-    input.max_pool2d(window(kernel_size, stride, padding))
-}
-
-/// The mean of each window, padding zeros counted, as
-/// [`torch.nn.functional.avg_pool2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html);
-/// shapes and errors as [`max_pool2d`].
-///
-/// # Errors
-/// As [`max_pool2d`].
-pub fn avg_pool2d(
-    input: &Tensor,
-    kernel_size: impl Into<Pair>,
-    stride: impl Into<Pair>,
-    padding: impl Into<Pair>,
-) -> Result<Tensor, TensorError> {
-    input.avg_pool2d(window(kernel_size, stride, padding))
-}
-
-/// The mean of windows placed so that the output has a given size, as
-/// [`torch.nn.functional.adaptive_avg_pool2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool2d.html).
-///
-/// # Errors
-/// [`TensorError::Shapes`], [`TensorError::DType`].
-pub fn adaptive_avg_pool2d(input: &Tensor, output_size: impl Into<Pair>) -> Result<Tensor, TensorError> {
-    input.adaptive_avg_pool2d(output_size.into().array())
 }
 
 /// While training, zeroes each element with probability `p` and multiplies the others by `1 / (1 − p)`, so that the
@@ -174,7 +133,11 @@ pub fn log_softmax(input: &Tensor, dim: isize) -> Result<Tensor, TensorError> {
     input.log_softmax(dim)
 }
 
-fn window(kernel_size: impl Into<Pair>, stride: impl Into<Pair>, padding: impl Into<Pair>) -> Window {
+pub(super) fn window(
+    kernel_size: impl Into<Pair>,
+    stride: impl Into<Pair>,
+    padding: impl Into<Pair>,
+) -> Window {
     let (kernel, stride, padding) =
         (kernel_size.into().array(), stride.into().array(), padding.into().array());
     Window { kernel, stride, padding, dilation: [1, 1] }

@@ -20,15 +20,16 @@
 mod classification;
 mod layers;
 mod normalisation;
+mod pooling;
 mod reduction;
 mod regression;
 
-pub use classification::{binary_cross_entropy_with_logits, cross_entropy, nll_loss};
-pub use layers::{
-    adaptive_avg_pool2d, avg_pool2d, conv2d, dropout, elu, gelu, leaky_relu, linear, log_softmax, max_pool2d,
-    relu, sigmoid, softmax, tanh,
+pub use classification::{
+    ClassLoss, binary_cross_entropy_with_logits, cross_entropy, cross_entropy_with, nll_loss, nll_loss_with,
 };
+pub use layers::{conv2d, dropout, elu, gelu, leaky_relu, linear, log_softmax, relu, sigmoid, softmax, tanh};
 pub use normalisation::{Affine, Running, batch_norm};
+pub use pooling::{Pool, adaptive_avg_pool2d, avg_pool2d, avg_pool2d_with, max_pool2d, max_pool2d_with};
 pub use reduction::Reduction;
 pub use regression::{l1_loss, mse_loss, smooth_l1_loss};
 

@@ -73,26 +73,27 @@ impl BatchNorm2d {
         })
     }
 
-    /// What is added to the variance, so that nothing is divided by zero.
+    /// What is added to the variance, so that nothing is divided by zero: PyTorch's argument `eps`.
     #[must_use]
     pub const fn eps(mut self, eps: f32) -> Self {
         self.eps = eps;
         self
     }
 
-    /// How far the running statistics move towards each batch's; none for the mean of all batches so far.
+    /// How far the running statistics move towards each batch's, or none for the mean of all batches so far: PyTorch's
+    /// argument `momentum`.
     #[must_use]
     pub const fn momentum(mut self, momentum: Option<f32>) -> Self {
         self.momentum = momentum;
         self
     }
 
-    /// γ, `[channels]`, where there is one.
+    /// γ, PyTorch's `weight`, `[channels]`, where there is one.
     pub fn weight(&self) -> Option<&Tensor> {
         self.affine.as_ref().map(|[weight, _]| weight)
     }
 
-    /// β, `[channels]`, where there is one.
+    /// β, PyTorch's `bias`, `[channels]`, where there is one.
     pub fn bias(&self) -> Option<&Tensor> {
         self.affine.as_ref().map(|[_, bias]| bias)
     }

@@ -79,21 +79,21 @@ impl Conv2d {
         Ok(Self { weight: weight.with_grad()?, bias, arguments })
     }
 
-    /// Cells between neighbouring windows.
+    /// Cells between neighbouring windows: PyTorch's argument `stride`.
     #[must_use]
     pub fn stride(mut self, stride: impl Into<Pair>) -> Self {
         self.arguments.stride = stride.into();
         self
     }
 
-    /// Zeros put around the input.
+    /// Zeros put around the input: PyTorch's argument `padding`.
     #[must_use]
     pub fn padding(mut self, padding: impl Into<Pair>) -> Self {
         self.arguments.padding = padding.into();
         self
     }
 
-    /// Cells between neighbouring taps of the kernel.
+    /// Cells between neighbouring taps of the kernel: PyTorch's argument `dilation`.
     #[must_use]
     pub fn dilation(mut self, dilation: impl Into<Pair>) -> Self {
         self.arguments.dilation = dilation.into();
@@ -107,12 +107,12 @@ impl Conv2d {
         self
     }
 
-    /// `[out_channels, in_channels / groups, kernel_height, kernel_width]`.
+    /// PyTorch's `weight`, `[out_channels, in_channels / groups, kernel_height, kernel_width]`.
     pub const fn weight(&self) -> &Tensor {
         &self.weight
     }
 
-    /// `[out_channels]`.
+    /// PyTorch's `bias`, `[out_channels]`.
     pub const fn bias(&self) -> Option<&Tensor> {
         self.bias.as_ref()
     }

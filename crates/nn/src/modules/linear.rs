@@ -45,12 +45,12 @@ impl Linear {
         self
     }
 
-    /// `[out_features, in_features]`.
+    /// PyTorch's `weight`, `[out_features, in_features]`.
     pub const fn weight(&self) -> &Tensor {
         &self.weight
     }
 
-    /// `[out_features]`.
+    /// PyTorch's `bias`, `[out_features]`.
     pub const fn bias(&self) -> Option<&Tensor> {
         self.bias.as_ref()
     }

@@ -19,14 +19,14 @@ macro_rules! pooling {
                 Self(layers::$name { kernel_size: kernel_size.into(), ..layers::$name::default() })
             }
 
-            /// Cells between neighbouring windows.
+            /// Cells between neighbouring windows: PyTorch's argument `stride`.
             #[must_use]
             pub fn stride(mut self, stride: impl Into<Pair>) -> Self {
                 self.0.stride = Some(stride.into());
                 self
             }
 
-            /// Cells put around the input; at most half the window.
+            /// Cells put around the input, at most half the window: PyTorch's argument `padding`.
             #[must_use]
             pub fn padding(mut self, padding: impl Into<Pair>) -> Self {
                 self.0.padding = padding.into();

@@ -30,14 +30,14 @@ impl Sequential {
         Self::default()
     }
 
-    /// One module more, named by its position.
+    /// One module more, named by its position. PyTorch's `append`.
     #[must_use]
     pub fn then(self, module: impl Module + 'static) -> Self {
         let name = self.modules.len().to_string();
         self.then_named(&name, module)
     }
 
-    /// One module more under a name of its own.
+    /// One module more under a name of its own. PyTorch's `add_module`.
     #[must_use]
     pub fn then_named(mut self, name: &str, module: impl Module + 'static) -> Self {
         self.push(name, Box::new(module));

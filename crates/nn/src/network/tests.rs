@@ -3,6 +3,7 @@ use crate::initialisation::initial_parameters;
 use crate::layers;
 use crate::model::LayerSpec;
 use crate::{Optimiser, presets};
+use tensor::Hyper;
 use tensor::cpu::Executor;
 use tensor::random::{Purpose, Stream};
 
@@ -218,5 +219,65 @@ fn dropout_drops_while_training_only_and_other_elements_at_every_step() {
         executor.write_input(plan, names::IMAGES, &images[..10]).unwrap();
         executor.run(plan);
         assert_eq!(executor.output(plan, name).unwrap(), &images[..10]);
+    }
+}
+
+#[test]
+fn a_frozen_layer_lies_behind_what_is_trained_and_stays_as_it_is() {
+    let linear = || LayerSpec::Linear(layers::Linear { out_features: 10, bias: true });
+    let model = vec![LayerSpec::Flatten, linear(), LayerSpec::Tanh, linear()];
+    let network = of_layers([1, 2, 2], model).with_frozen(&[1]).unwrap();
+    let layout = network.layout();
+    let trainable: Vec<(&str, bool)> =
+        layout.slots.iter().map(|slot| (slot.name.as_str(), slot.trainable)).collect();
+    assert_eq!(trainable, [("1.weight", false), ("1.bias", false), ("3.weight", true), ("3.bias", true)]);
+    let optimiser = Optimiser::AdamW(crate::optimiser::AdamW::default());
+    let mut executor = Executor::new(&layout, optimiser.update().n_states());
+    let plan = executor.add(network.training_plan(2, optimiser.update()).unwrap()).unwrap();
+    let start = initial_parameters(&layout, 0);
+    executor.set_parameters(&start).unwrap();
+    executor.set_hyper(Hyper { l1: 0.1, ..optimiser.hyper(0.1, 1) });
+    executor.write_input(plan, names::IMAGES, &[1.0, -1.0, 0.5, 2.0, 0.0, 1.0, 1.0, -2.0]).unwrap();
+    executor.write_input_u32(plan, names::LABELS, &[3, 7]).unwrap();
+    executor.run(plan);
+    for slot in &layout.slots {
+        let is_same = executor.parameters()[slot.range()] == start[slot.range()];
+        assert_eq!(is_same, !slot.trainable, "{}", slot.name);
+    }
+    assert!(matches!(network.clone().with_frozen(&[2]), Err(NetworkError::Frozen { layer_idx: 2, .. })));
+}
+
+#[test]
+fn a_residuals_gradient_goes_through_its_block_and_around_it() {
+    // logits = W·x + x, with a block that is trained and an input that is.
+    let linear = || LayerSpec::Linear(layers::Linear { out_features: 10, bias: false });
+    let residual = LayerSpec::Residual(layers::Residual { from: 2 });
+    let gradient = |layers: Vec<LayerSpec>| {
+        let network = of_layers([1, 1, 10], layers);
+        let layout = network.layout();
+        let mut executor = Executor::new(&layout, 0);
+        let plan = executor.add(network.gradient_plan(1, Loss::default()).unwrap()).unwrap();
+        // The first layer passes its input on; the second, inside the block, gives zeros.
+        let mut parameters = vec![0.0; layout.len];
+        let first = layout.slots[0].range();
+        (0..10).for_each(|idx| parameters[first.start + 11 * idx] = 1.0);
+        executor.set_parameters(&parameters).unwrap();
+        let image: Vec<f32> = (0..10_u8).map(|idx| f32::from(idx) / 10.0).collect();
+        executor.write_input(plan, names::IMAGES, &image).unwrap();
+        executor.write_input_u32(plan, names::LABELS, &[4]).unwrap();
+        executor.run(plan);
+        let of = |idx: usize| executor.gradients()[layout.slots[idx].range()].to_vec();
+        (of(0), if layout.slots.len() > 1 { of(1) } else { Vec::new() })
+    };
+    let (around, block) = gradient(vec![LayerSpec::Flatten, linear(), linear(), residual]);
+    // Without the block the logits are the same, and so is the gradient of the first layer.
+    let (plain, _) = gradient(vec![LayerSpec::Flatten, linear()]);
+    assert!(plain.iter().any(|slope| slope.abs() > 0.01));
+    for (a, b) in around.iter().zip(&plain) {
+        assert!((a - b).abs() < 1e-6, "{a} is not {b}");
+    }
+    // The block receives what the first layer gives, so its weights' slopes are the first layer's.
+    for (a, b) in block.iter().zip(&plain) {
+        assert!((a - b).abs() < 1e-6, "{a} is not {b}");
     }
 }

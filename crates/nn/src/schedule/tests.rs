@@ -119,6 +119,21 @@ fn after_its_end_a_schedule_keeps_its_last_rate() {
 }
 
 #[test]
+fn a_rise_of_less_than_a_step_ends_before_the_first_as_in_pytorch() {
+    let schedule = Schedule::OneCycleLR(OneCycleLR { pct_start: 1e-4, ..OneCycleLR::default() });
+    let timeline =
+        Timeline { learning_rate: 0.3, epochs: 7.0, steps_per_epoch: 1, warmup: Warmup::default() };
+    // What PyTorch's OneCycleLR with total_steps=7 gives.
+    for (step, rate, momentum) in
+        [(0, 0.285_162_911_8, 0.854_945_715_9), (1, 0.243_550_012_7, 0.868_816_737_7), (6, 1.2e-6, 0.95)]
+    {
+        let scheduled = schedule.at(step, &timeline);
+        assert!((scheduled.learning_rate - rate).abs() < 1e-10, "{scheduled:?}");
+        assert!((scheduled.momentum.unwrap() - momentum).abs() < 1e-10, "{scheduled:?}");
+    }
+}
+
+#[test]
 fn extreme_arguments_give_finite_rates() {
     let one_cycle = |pct_start| Schedule::OneCycleLR(OneCycleLR { pct_start, ..OneCycleLR::default() });
     let cyclic = Schedule::CyclicLR(CyclicLR { step_size_up: 0.0, ..CyclicLR::default() });

@@ -2,7 +2,7 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
-use crate::ops::{Activation, DENSITY};
+use crate::ops::{Activation, CUBIC, DENSITY, SCALE};
 
 pub(super) fn forward(activation: Activation, input: &[f32], out: &mut [f32]) {
     match activation {
@@ -45,10 +45,6 @@ pub(super) fn backward(activation: Activation, reference: &[f32], grad_output: &
         }
     }
 }
-
-/// `√(2/π)`, and the factor of `x³`, in GELU's approximation.
-const SCALE: f32 = 2.0 * DENSITY;
-const CUBIC: f32 = 0.044_715;
 
 /// How probable it is that a standard normal number lies below `x`; approximately, with `tanh`.
 fn below(tanh: bool, x: f32) -> f32 {

@@ -22,13 +22,13 @@ pub(crate) fn gather<T: Copy>(
 }
 
 /// Calls `put(out[i, index[i, j]], source[i, j])`, for `dim = 1`.
-pub(super) fn scatter(
+pub(crate) fn scatter<T: Copy>(
     dim: usize,
     index: Read<'_>,
-    source: &[f32],
+    source: &[T],
     shape: &[usize],
-    out: &mut [f32],
-    put: impl Fn(&mut f32, f32),
+    out: &mut [T],
+    put: impl Fn(&mut T, T),
 ) {
     let (others, stride) = beside(dim, shape, index.shape);
     let indices: &[u32] = bytemuck::cast_slice(index.data);

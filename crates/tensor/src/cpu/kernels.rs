@@ -5,6 +5,7 @@ use super::{
     linear_cross_entropy, loss, pool2d, reduction, softmax, strided, unary, update,
 };
 use crate::error::TensorError;
+use crate::graph::DType;
 use crate::layout::Layout;
 use crate::ops::{MatMul, Op, broadcast_strides};
 use crate::plan::{Kernel, NORM_CHUNK, Operand, Plan, Step};
@@ -40,6 +41,12 @@ pub(super) fn check(plan: &Plan) -> Result<(), TensorError> {
         if received > MOST_OPERANDS {
             let operation = step.kernel.name();
             return Err(TensorError::InputCount { operation, expected: MOST_OPERANDS, received });
+        }
+        // Buffers hold these two.
+        let held = |operand: &&Operand| matches!(operand.value.dtype, DType::F32 | DType::U32);
+        if let Some(operand) = step.reads.iter().chain(&step.writes).find(|operand| !held(operand)) {
+            let (operation, received) = (step.kernel.name(), operand.value.dtype);
+            return Err(TensorError::DType { operation, input_idx: 0, expected: DType::F32, received });
         }
     }
     Ok(())
@@ -114,6 +121,9 @@ fn part<'a>(memory: &'a [f32], operand: &Operand) -> &'a [f32] {
 pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scratch: &mut Scratch) {
     let [Write { data: out, shape }, further @ ..] = writes else { return };
     let (out, shape): (&mut [f32], &[usize]) = (out, shape);
+    if out.is_empty() && further.is_empty() {
+        return;
+    }
     match op {
         Op::Activation(activation) => activation::forward(*activation, reads[0].data, out),
         Op::ActivationGrad(grad) => {
@@ -128,6 +138,7 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
         Op::BatchNorm2dGradInput(grad) => batch_norm2d::grad_input(grad.eps, reads, out),
         Op::BatchNorm2dGradWeight(grad) => batch_norm2d::grad_weight(grad.eps, reads, out),
         Op::Binary(kind) => binary::run(*kind, reads[0], reads[1], shape, out),
+        Op::Cast(_) => out.copy_from_slice(reads[0].data),
         Op::Cat(cat) => {
             let parts = reads.iter().map(|read| (read.data, read.shape));
             strided::cat(cat.dim, parts, shape, out);
@@ -137,6 +148,8 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
             conv2d::forward(conv, reads[0], reads[1], reads.get(2).copied(), shape, out, scratch);
         }
         Op::Conv2dGradInput(grad) => conv2d::grad_input(&grad.conv, reads[0], reads[1], shape, out, scratch),
+        // Of an empty batch.
+        Op::Conv2dGradWeight(_) if reads[0].data.is_empty() => out.fill(0.0),
         Op::Conv2dGradWeight(grad) => {
             conv2d::grad_weight(&grad.conv, reads[0], reads[1], out, scratch);
         }
@@ -176,6 +189,7 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
         Op::MatMul(matmul) => multiply(*matmul, reads[0], reads[1], out, scratch),
         Op::MaxPool2d(pool) => pool2d::maximum(&pool.window, reads[0], shape, out),
         Op::MaxPool2dGrad(pool) => pool2d::maximum_grad(&pool.window, reads[0], reads[1], out),
+        Op::MaxPool2dPick(pool) => pool2d::pick(&pool.window, reads[0], reads[1], shape, out),
         Op::NllLoss(_) => loss::nll_loss(reads[0], reads[1].data, out),
         Op::NllLossGrad(grad) => loss::nll_loss_grad(grad.n_classes, reads[0].data, reads[1].data, out),
         Op::OneHot(one_hot) => loss::one_hot(one_hot.n_classes, reads[0].data, out),

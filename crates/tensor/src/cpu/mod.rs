@@ -33,8 +33,8 @@ use crate::update::Hyper;
 
 pub use kernels::MOST_OPERANDS;
 pub(crate) use {
-    indexing::gather, indexing::index_select, kernels::Read, kernels::Write, kernels::compute, strided::cat,
-    update::run as update,
+    indexing::gather, indexing::index_select, indexing::scatter, kernels::Read, kernels::Write,
+    kernels::compute, strided::cat, update::run as update,
 };
 
 /// Memory and plans. Parameters, gradients, the optimiser's states and its hyper-parameters are there once, for all

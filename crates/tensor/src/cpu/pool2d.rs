@@ -95,6 +95,18 @@ pub(super) fn maximum_grad(window: &Window, input: Read<'_>, grad_output: Read<'
     }
 }
 
+/// What the source holds where each window of the input has its maximum.
+pub(super) fn pick(window: &Window, input: Read<'_>, source: Read<'_>, shape: &[usize], out: &mut [f32]) {
+    let sizes = sizes(input.shape, shape);
+    let map_len = sizes.size[0] * sizes.size[1];
+    let maps = input.data.chunks_exact(map_len).zip(source.data.chunks_exact(map_len));
+    for ((map, source), out) in maps.zip(out.chunks_exact_mut(sizes.out[0] * sizes.out[1])) {
+        windows(window, sizes.size, sizes.out, |position, rows, columns| {
+            out[position] = source[first_maximum(map, sizes.size[1], rows, columns)];
+        });
+    }
+}
+
 /// The gradient of windows of 2×2 that do not overlap, by far the most common.
 #[inline(always)]
 fn halve_grad(sizes: Sizes, map: &[f32], grad: &[f32], out: &mut [f32]) {

@@ -4,7 +4,7 @@ use super::storage::Element;
 use super::{Tensor, no_grad};
 use crate::error::TensorError;
 use crate::graph::{DType, Value};
-use crate::ops::{Activation, Binary, Compare, Extremum, Operation, Unary, View, Where};
+use crate::ops::{Activation, Binary, Compare, Extremum, Operation, Unary, View};
 
 /// What can stand beside a tensor in arithmetic: another tensor, or a number.
 pub trait IntoTensor {
@@ -45,8 +45,9 @@ impl IntoTensor for i32 {
 
 macro_rules! elementwise {
     ($($name:ident $op:expr, $formula:literal;)+) => {
-        /// One tensor, each element by itself. All give a tensor of the same shape, and fail with
-        /// [`TensorError::DType`] for anything but `F32`. They are PyTorch's functions of the same names.
+        /// One tensor, each element by itself. All give a tensor of the same shape. They are PyTorch's functions of the
+        /// same names, and take the same kinds: functions that give fractions make `F32` of whole numbers and masks,
+        /// `neg`, `abs`, `sign`, `square` and `relu` keep whole numbers whole.
         impl Tensor {
             $(
                 #[doc = $formula]
@@ -57,9 +58,9 @@ macro_rules! elementwise {
                 )]
                 ///
                 /// # Errors
-                /// [`TensorError::DType`] for anything but `F32`.
+                /// [`TensorError::DType`] for `F16`, and for kinds of which it gives nothing.
                 pub fn $name(&self) -> Result<Self, TensorError> {
-                    Self::apply($op, &[self])
+                    self.mapped($op)
                 }
             )+
         }
@@ -88,7 +89,7 @@ macro_rules! pairwise {
     ($($name:ident $op:expr, $formula:literal;)+) => {
         /// Two tensors, element by element, [broadcast](crate::ops::broadcast): shapes are aligned at the right, and
         /// sizes of 1 are repeated. Whole numbers (`I64`, `U32`, `U8`) become floats beside `F32` and when divided, and
-        /// stay whole among themselves.
+        /// stay whole among themselves; a mask counts as 0 and 1 beside numbers, and two masks give a mask.
         impl Tensor {
             $(
                 #[doc = $formula]
@@ -102,7 +103,7 @@ macro_rules! pairwise {
                 /// Any that broadcast; the output has the shape to which they do.
                 ///
                 /// # Errors
-                /// [`TensorError::Broadcast`], [`TensorError::DType`] for masks and `F16`.
+                /// [`TensorError::Broadcast`], [`TensorError::DType`] for `F16`, and for a difference of masks.
                 pub fn $name(&self, other: impl IntoTensor) -> Result<Self, TensorError> {
                     self.promoted($op, &other.into_tensor())
                 }
@@ -163,19 +164,16 @@ impl Tensor {
         }
         let shapes = [self, other].map(|tensor| Value::f32(tensor.shape()));
         let shape = op.output(&[&shapes[0], &shapes[1]])?.shape;
-        let numbers = |tensor: &Self| -> Result<Vec<f64>, TensorError> {
-            let expanded = Self::apply(View::Expand { shape: shape.clone() }, &[&tensor.detach()])?;
-            Ok(expanded.numbers())
+        let mask: Vec<bool> = if self.dtype().is_float() || other.dtype().is_float() {
+            let numbers = |tensor: &Self| -> Result<Vec<f64>, TensorError> {
+                let expanded = Self::apply(View::Expand { shape: shape.clone() }, &[&tensor.detach()])?;
+                Ok(expanded.numbers())
+            };
+            numbers(self)?.into_iter().zip(numbers(other)?).map(|(a, b)| holds(op, a, b)).collect()
+        } else {
+            let [a, b] = [self.whole_numbers(&shape)?, other.whole_numbers(&shape)?];
+            a.into_iter().zip(b).map(|(a, b)| holds(op, a, b)).collect()
         };
-        let holds = |(a, b): (f64, f64)| match op {
-            Compare::Eq => a == b,
-            Compare::Ne => a != b,
-            Compare::Lt => a < b,
-            Compare::Le => a <= b,
-            Compare::Gt => a > b,
-            Compare::Ge => a >= b,
-        };
-        let mask = numbers(self)?.into_iter().zip(numbers(other)?).map(holds).collect();
         Ok(Self::from_data(bool::store(mask), &shape))
     }
 
@@ -191,12 +189,12 @@ impl Tensor {
     /// ```
     ///
     /// # Shapes
-    /// All three broadcast; the output has the shape to which they do.
+    /// All three broadcast; the output has the shape to which they do, and the kind that arithmetic would give.
     ///
     /// # Errors
-    /// [`TensorError::Shapes`], [`TensorError::DType`].
+    /// [`TensorError::Shapes`].
     pub fn where_(&self, mask: &Self, other: impl IntoTensor) -> Result<Self, TensorError> {
-        Self::apply(Where, &[&mask.to(DType::F32)?, self, &other.into_tensor().to(self.dtype())?])
+        Self::chosen(mask, self, &other.into_tensor())
     }
 
     /// `x^exponent`, as `torch.pow` with a number.
@@ -208,9 +206,9 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// [`TensorError::DType`] for anything but `F32`.
+    /// [`TensorError::DType`] for `F16`.
     pub fn pow(&self, exponent: f32) -> Result<Self, TensorError> {
-        Self::apply(Unary::Pow { exponent }, &[self])
+        self.mapped(Unary::Pow { exponent })
     }
 
     /// `x`, but no less than `min` and no more than `max`, as `torch.clamp`; infinities are no bounds.
@@ -222,9 +220,9 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// [`TensorError::DType`] for anything but `F32`.
+    /// [`TensorError::DType`] for `F16`.
     pub fn clamp(&self, min: f32, max: f32) -> Result<Self, TensorError> {
-        Self::apply(Unary::Clamp { min, max }, &[self])
+        self.mapped(Unary::Clamp { min, max })
     }
 
     /// `x` where positive, `negative_slope · x` elsewhere, as `torch.nn.functional.leaky_relu`.
@@ -269,6 +267,17 @@ impl Tensor {
     }
 }
 
+fn holds<T: PartialOrd>(op: Compare, a: T, b: T) -> bool {
+    match op {
+        Compare::Eq => a == b,
+        Compare::Ne => a != b,
+        Compare::Lt => a < b,
+        Compare::Le => a <= b,
+        Compare::Gt => a > b,
+        Compare::Ge => a >= b,
+    }
+}
+
 macro_rules! operators {
     ($($trait:ident $method:ident),+) => {
         $(impl<T: IntoTensor> std::ops::$trait<T> for &Tensor {
@@ -286,7 +295,47 @@ macro_rules! operators {
                 Self::$method(&self, other)
             }
         })+
+
+        operators_after_numbers!(f64: $($trait $method),+);
+        operators_after_numbers!(i32: $($trait $method),+);
+    };
+}
+
+/// A number may also come first, as in `1.0 - &x`: one kind of each sort, so that a literal's kind is known.
+macro_rules! operators_after_numbers {
+    ($type:ty: $($trait:ident $method:ident),+) => {
+        $(impl std::ops::$trait<&Tensor> for $type {
+            type Output = Result<Tensor, TensorError>;
+
+            fn $method(self, other: &Tensor) -> Self::Output {
+                self.into_tensor().$method(other)
+            }
+        }
+
+        impl std::ops::$trait<Tensor> for $type {
+            type Output = Result<Tensor, TensorError>;
+
+            fn $method(self, other: Tensor) -> Self::Output {
+                self.into_tensor().$method(&other)
+            }
+        })+
     };
 }
 
 operators!(Add add, Sub sub, Mul mul, Div div);
+
+impl std::ops::Neg for &Tensor {
+    type Output = Result<Tensor, TensorError>;
+
+    fn neg(self) -> Self::Output {
+        Tensor::neg(self)
+    }
+}
+
+impl std::ops::Neg for Tensor {
+    type Output = Result<Self, TensorError>;
+
+    fn neg(self) -> Self::Output {
+        Self::neg(&self)
+    }
+}

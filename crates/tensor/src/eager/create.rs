@@ -7,7 +7,8 @@ use crate::graph::DType;
 use crate::random::Stream;
 
 impl Tensor {
-    /// A tensor of the elements given, in order; `f32` makes `F32`, `i64` makes `I64`, and so on.
+    /// A tensor of the elements given, in order, as `torch.tensor(elements).reshape(shape)`; `f32` makes `F32`, `i64` makes
+    /// `I64`, and so on.
     ///
     /// ```
     /// use tensor::Tensor;

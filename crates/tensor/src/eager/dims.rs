@@ -1,12 +1,13 @@
 use super::Tensor;
 use crate::error::TensorError;
 
-/// Which dimensions to reduce: `..` for all, one, or several; negative ones count from the end.
+/// Which dimensions to reduce: `..` for all, one, or several; negative ones count from the end. A single number has no
+/// dimension, but may be asked for its first or last, as in PyTorch.
 pub trait Dims {
-    /// As positions among `rank`, in ascending order, each once.
+    /// As positions among `rank`, in ascending order.
     ///
     /// # Errors
-    /// [`TensorError::Dim`] where there is no such dimension.
+    /// [`TensorError::Dim`] where there is no such dimension, [`TensorError::Argument`] where one comes twice.
     fn positions(&self, operation: &'static str, rank: usize) -> Result<Vec<usize>, TensorError>;
 }
 
@@ -30,11 +31,17 @@ impl<const N: usize> Dims for [isize; N] {
 
 impl Dims for &[isize] {
     fn positions(&self, operation: &'static str, rank: usize) -> Result<Vec<usize>, TensorError> {
+        if rank == 0 && self.iter().all(|dim| matches!(dim, -1 | 0)) {
+            return Ok(Vec::new());
+        }
         let positions: Result<Vec<usize>, _> =
             self.iter().map(|&dim| position(operation, dim, rank)).collect();
         let mut positions = positions?;
         positions.sort_unstable();
-        positions.dedup();
+        if positions.windows(2).any(|two| two[0] == two[1]) {
+            let (expected, received) = ("a list that has each dimension once", format!("{self:?}"));
+            return Err(TensorError::Argument { operation, argument: "dims", expected, received });
+        }
         Ok(positions)
     }
 }

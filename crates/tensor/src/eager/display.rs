@@ -54,10 +54,11 @@ impl Tensor {
             suffixes.push(format!("size=({})", sizes.join(", ")));
         }
         match self.dtype() {
-            DType::F32 | DType::Bool => {}
-            // Whole numbers are known for what they are, unless there are none.
-            DType::I64 if self.numel() > 0 => {}
+            DType::F32 => {}
+            // Whole numbers and masks are known for what they are, unless there are none.
+            DType::I64 | DType::Bool if self.numel() > 0 => {}
             DType::I64 => suffixes.push("dtype=torch.int64".into()),
+            DType::Bool => suffixes.push("dtype=torch.bool".into()),
             DType::F16 => suffixes.push("dtype=torch.float16".into()),
             DType::U32 => suffixes.push("dtype=torch.uint32".into()),
             DType::U8 => suffixes.push("dtype=torch.uint8".into()),
@@ -142,8 +143,11 @@ impl Style {
             DType::I64 | DType::U32 | DType::U8 => Notation::Whole,
             DType::F32 | DType::F16 => Self::float_notation(numbers),
         };
-        let mut style = Self { notation, width: 0 };
-        style.width = numbers.iter().map(|&number| style.text(number).len()).max().unwrap_or(1);
+        let mut style = Self { notation, width: 1 };
+        // As in PyTorch, zeros, infinities and NaNs have no say.
+        let counts = |number: &&f64| !dtype.is_float() || (number.is_finite() && **number != 0.0);
+        let widths = numbers.iter().filter(counts).map(|&number| style.text(number).len());
+        style.width = widths.max().unwrap_or(1);
         style
     }
 

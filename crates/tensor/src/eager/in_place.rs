@@ -1,5 +1,6 @@
 //! Writing into storage. Every write is seen through all views of the storage, and counted in its version, so that a
-//! value that was saved for a gradient and then written over is noticed.
+//! value that was saved for a gradient and then written over is noticed. A write to what gradients flow through is
+//! recorded: the tensor's history becomes that of its new numbers, and a view's write becomes part of its base's history.
 
 use std::rc::Rc;
 
@@ -10,8 +11,7 @@ use super::run::compute;
 use super::storage::{Data, Element};
 use crate::error::TensorError;
 use crate::graph::DType;
-use crate::layout::Layout;
-use crate::ops::{Activation, Binary, Op, View};
+use crate::ops::{Activation, Binary, Op, Operation};
 
 macro_rules! arithmetic {
     ($($name:ident $op:expr, $formula:literal;)+) => {
@@ -28,16 +28,10 @@ macro_rules! arithmetic {
                 /// # Errors
                 /// [`TensorError::Shapes`] where the result would have another shape, [`TensorError::SharedPlaces`] for
                 /// an expanded tensor; while recording, [`TensorError::LeafInPlace`] for a leaf that requires a gradient
-                /// and [`TensorError::ViewInPlace`] for a view.
+                /// and for a view of one, and [`TensorError::ViewInPlace`] for a view that was taken under
+                /// [`no_grad`](crate::no_grad).
                 pub fn $name(&self, other: impl IntoTensor) -> Result<(), TensorError> {
-                    let other = other.into_tensor();
-                    // Whole numbers become floats beside floats, never the reverse.
-                    let other = if self.dtype() == DType::F32 && other.dtype() != DType::F16 {
-                        other.to(DType::F32)?
-                    } else {
-                        other
-                    };
-                    self.replace_by($op.into(), Some(&other))
+                    self.replace_by_arithmetic($op, &other.into_tensor())
                 }
             )+
         }
@@ -83,14 +77,12 @@ impl Tensor {
     /// As [`Tensor::add_`].
     pub fn copy_(&self, source: &Self) -> Result<(), TensorError> {
         let recorded = self.begin_write("copy_", &[source])?;
-        let expanded = source.detach().expand_as(self)?.to(self.dtype())?;
-        let data = expanded.copied();
-        self.overwrite(&data);
+        let numbers = source.to(self.dtype())?.expand_as(self)?;
         if recorded {
             // What was here before has no part in the new value.
-            let op = Op::from(View::Expand { shape: self.shape().to_vec() });
-            self.begin_history(op, &[(source, source.meta())]);
+            return self.write_recorded(&numbers);
         }
+        self.overwrite(&numbers.copied());
         Ok(())
     }
 
@@ -136,23 +128,17 @@ impl Tensor {
             let (expected, received) = (format!("{} dimensions", index.len()), vec![self.shape().to_vec()]);
             return Err(TensorError::Shapes { operation: "set", expected, received });
         }
-        if self.begin_write("set", &[])? {
-            return Err(TensorError::ViewInPlace { operation: "set" });
-        }
-        let mut offset = self.storage_offset();
-        for ((&index, &size), stride) in index.iter().zip(self.shape()).zip(self.strides()) {
+        let mut cell = self.clone();
+        for (&index, &size) in index.iter().zip(self.shape()) {
             if index >= size {
                 return Err(TensorError::Index { operation: "set", index: index as i64, size });
             }
-            offset += index * stride;
+            cell = cell.get(index.cast_signed())?;
         }
-        let cell = Layout { shape: Vec::new(), strides: Vec::new(), offset };
-        let number = Data::of(number, self.dtype());
-        self.storage().write(|data| data.replace(&cell, &number));
-        Ok(())
+        cell.fill_(number)
     }
 
-    /// Takes these numbers, in order.
+    /// Takes these numbers, in order, as `x.copy_(torch.tensor(elements).view_as(x))`.
     ///
     /// ```
     /// use tensor::Tensor;
@@ -177,6 +163,26 @@ impl Tensor {
         self.copy_(&Self::from_vec(elements.to_vec(), self.shape())?)
     }
 
+    /// Whole numbers become floats beside floats, never the reverse.
+    fn replace_by_arithmetic(&self, op: Binary, other: &Self) -> Result<(), TensorError> {
+        let kind = self.dtype();
+        if kind.is_float() {
+            let other = if other.dtype() == DType::F16 { other.clone() } else { other.to(kind)? };
+            return self.replace_by(op.into(), Some(&other));
+        }
+        let operation = op.name();
+        let result = self.promoted(op, other)?;
+        if result.shape() != self.shape() {
+            return Err(not_in_place(operation, &[self, other]));
+        }
+        let is_mask = kind == DType::Bool && result.dtype() != DType::Bool;
+        if result.dtype().is_float() || is_mask {
+            let received = result.dtype();
+            return Err(TensorError::DType { operation, input_idx: 1, expected: kind, received });
+        }
+        self.copy_(&result.to(kind)?)
+    }
+
     /// Replaces the numbers by what an operation makes of them.
     fn replace_by(&self, op: Op, other: Option<&Self>) -> Result<(), TensorError> {
         let operation = op.operation().name();
@@ -185,25 +191,27 @@ impl Tensor {
         let values: Vec<_> = inputs.iter().map(|input| input.value()).collect();
         let value = op.operation().output(&values.iter().collect::<Vec<_>>())?;
         if value.shape != self.shape() {
-            return Err(TensorError::Shapes {
-                operation,
-                expected: format!("operands that broadcast to {:?}, which is written in place", self.shape()),
-                received: inputs.iter().map(|input| input.shape().to_vec()).collect(),
-            });
+            return Err(not_in_place(operation, &inputs));
         }
         let result = compute(&op, &inputs, &value)?;
-        // What the rule reads of the old value is saved before the write, which then shows in its version.
-        let before = Self::from_parts(Rc::clone(self.storage()), self.layout().clone(), self.meta());
-        let sources: Vec<_> =
-            [(&before, self.meta())].into_iter().chain(other.map(|other| (other, other.meta()))).collect();
-        let meta = recorded.then(|| Meta::recorded(op, &sources, self));
-        self.overwrite(&result);
-        if let Some(mut meta) = meta {
-            meta.saved_output_is_current(self);
-            self.storage().begin_epoch();
-            self.set_meta(Some(Rc::new(meta)));
+        if !recorded {
+            self.overwrite(&result);
+            return Ok(());
         }
-        Ok(())
+        let sources: Vec<_> = inputs.iter().map(|&input| (input, input.meta())).collect();
+        let is_view = self.looking().is_some();
+        let mut meta = Meta::recorded(op, &sources, if is_view { &result } else { self });
+        // The old numbers are about to go.
+        meta.copy_saved_input(0);
+        if is_view {
+            result.set_meta(Some(Rc::new(meta)));
+            self.write_recorded(&result)
+        } else {
+            self.overwrite(&result);
+            meta.saved_output_is_current(self);
+            self.rewrite(Some(Rc::new(meta)));
+            Ok(())
+        }
     }
 
     /// Whether the write has to be recorded, if it may happen at all.
@@ -212,31 +220,36 @@ impl Tensor {
             return Err(TensorError::SharedPlaces { operation });
         }
         let learned = self.requires_grad() || inputs.iter().any(|input| input.requires_grad());
-        if !learned || !is_recording() || self.dtype() != DType::F32 {
+        if !learned || !is_recording() || !self.dtype().is_float() {
             return Ok(false);
         }
         self.check_history(operation)?;
         for input in inputs {
             input.check_history(operation)?;
         }
-        if self.requires_grad() && self.is_leaf() {
-            Err(TensorError::LeafInPlace { operation })
-        } else if self.is_view() {
-            Err(TensorError::ViewInPlace { operation })
-        } else {
-            Ok(true)
-        }
+        self.check_rewritable(operation)?;
+        Ok(true)
     }
 
+    /// Takes these numbers and their history, which for a view becomes part of its base's.
+    fn write_recorded(&self, numbers: &Self) -> Result<(), TensorError> {
+        let whole = if self.looking().is_some() { self.in_base(numbers)? } else { numbers.clone() };
+        self.overwrite(&numbers.copied());
+        self.base().rewrite(whole.meta());
+        Ok(())
+    }
+
+    /// Takes numbers that lie in order.
     fn overwrite(&self, numbers: &Self) {
         let from = numbers.storage().data();
         self.storage().write(|data| data.replace(self.layout(), &from));
     }
+}
 
-    /// The tensor's numbers now come from an operation on these.
-    fn begin_history(&self, op: Op, sources: &[(&Self, Option<Rc<Meta>>)]) {
-        self.storage().begin_epoch();
-        let learned = sources.iter().any(|(_, meta)| meta.is_some());
-        self.set_meta(learned.then(|| Rc::new(Meta::recorded(op, sources, self))));
+fn not_in_place(operation: &'static str, operands: &[&Tensor]) -> TensorError {
+    TensorError::Shapes {
+        operation,
+        expected: format!("operands that broadcast to {:?}, which is written in place", operands[0].shape()),
+        received: operands.iter().map(|operand| operand.shape().to_vec()).collect(),
     }
 }

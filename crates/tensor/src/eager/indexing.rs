@@ -43,7 +43,8 @@ impl Tensor {
     /// ```
     ///
     /// # Shapes
-    /// index: as many dimensions, no larger except in `dim`; source: as the index, or a number; output: as this.
+    /// index: as many dimensions, no larger except in `dim`; source: at least as large as the index, or a number; output:
+    /// as this.
     ///
     /// # Errors
     /// [`TensorError::Dim`], [`TensorError::Index`], [`TensorError::Shapes`].
@@ -51,7 +52,10 @@ impl Tensor {
         let dim = position("scatter", dim, self.rank())?;
         let index = index.as_positions("scatter", self.shape()[dim])?;
         let source = source.into_tensor();
-        let source = if source.rank() == 0 { source.to(self.dtype())?.expand_as(&index)? } else { source };
+        let source = match source.rank() {
+            0 => source.to(self.dtype())?.expand_as(&index)?,
+            _ => source.cut_to(index.shape())?,
+        };
         Self::apply(Scatter { dim }, &[self, &index, &source])
     }
 
@@ -72,7 +76,17 @@ impl Tensor {
     pub fn scatter_add(&self, dim: isize, index: &Self, source: &Self) -> Result<Self, TensorError> {
         let dim = position("scatter_add", dim, self.rank())?;
         let index = index.as_positions("scatter_add", self.shape()[dim])?;
-        self.add(Self::apply(ScatterAdd { dim, shape: self.shape().to_vec() }, &[&index, source])?)
+        let source = source.cut_to(index.shape())?;
+        self.add(Self::apply(ScatterAdd { dim, shape: self.shape().to_vec() }, &[&index, &source])?)
+    }
+
+    /// The first elements along each dimension, as many as a shape says.
+    fn cut_to(&self, shape: &[usize]) -> Result<Self, TensorError> {
+        let cut = |part: Self, (dim, &len): (usize, &usize)| match part.shape().get(dim) {
+            Some(&size) if size > len => part.narrow(dim.cast_signed(), 0, len),
+            _ => Ok(part),
+        };
+        shape.iter().enumerate().try_fold(self.clone(), cut)
     }
 
     /// Whole slices picked along a dimension, as
@@ -87,12 +101,14 @@ impl Tensor {
     /// ```
     ///
     /// # Shapes
-    /// index: one dimension of `n`; output: as this, but `n` in `dim`.
+    /// index: one dimension of `n`, or a single number, which counts as one of 1; output: as this, but `n` in `dim`.
     ///
     /// # Errors
     /// [`TensorError::Dim`], [`TensorError::Index`], [`TensorError::Shapes`].
     pub fn index_select(&self, dim: isize, index: &Self) -> Result<Self, TensorError> {
         let dim = position("index_select", dim, self.rank())?;
-        Self::apply(IndexSelect { dim }, &[self, &index.as_positions("index_select", self.shape()[dim])?])
+        let index = index.as_positions("index_select", self.shape()[dim])?;
+        let index = if index.rank() == 0 { index.reshape([1])? } else { index };
+        Self::apply(IndexSelect { dim }, &[self, &index])
     }
 }

@@ -2,12 +2,15 @@
 
 use super::Tensor;
 use super::dims::position;
+use super::promotion::common;
 use crate::error::TensorError;
+use crate::graph::DType;
 use crate::ops::{Cat, Pad};
 
 impl Tensor {
     /// Tensors one after another along one of their dimensions, as
-    /// [`torch.cat`](https://docs.pytorch.org/docs/stable/generated/torch.cat.html).
+    /// [`torch.cat`](https://docs.pytorch.org/docs/stable/generated/torch.cat.html). Kinds are promoted as in arithmetic,
+    /// and tensors of the shape `[0]` are left out, whatever the others' dimensions.
     ///
     /// ```
     /// use tensor::Tensor;
@@ -17,11 +20,19 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// [`TensorError::Shapes`] where they differ in another dimension, [`TensorError::DType`] where in kind,
-    /// [`TensorError::InputCount`] where there is none.
+    /// [`TensorError::Shapes`] where they differ in another dimension, [`TensorError::InputCount`] where there is none.
     pub fn cat(tensors: &[&Self], dim: isize) -> Result<Self, TensorError> {
-        let rank = tensors.first().map_or(1, |tensor| tensor.rank());
-        Self::apply(Cat { dim: position("cat", dim, rank)? }, tensors)
+        let kind = tensors.iter().copied().reduce(|a, b| if common(a, b) == a.dtype() { a } else { b });
+        let kind = kind.map_or(DType::F32, Self::dtype);
+        let not_empty = tensors.iter().filter(|tensor| tensor.shape() != [0]);
+        let parts: Vec<Self> = not_empty.map(|tensor| tensor.to(kind)).collect::<Result<_, _>>()?;
+        match (tensors.first(), parts.first()) {
+            (Some(empty), None) => empty.to(kind),
+            (_, first) => {
+                let dim = position("cat", dim, first.map_or(1, Self::rank))?;
+                Self::apply(Cat { dim }, &parts.iter().collect::<Vec<_>>())
+            }
+        }
     }
 
     /// Tensors of one shape along a new dimension, as `torch.stack`.

@@ -7,6 +7,7 @@ pub mod autograd;
 mod create;
 mod dims;
 mod display;
+mod history;
 mod in_place;
 mod indexing;
 mod joining;

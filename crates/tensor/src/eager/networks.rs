@@ -46,7 +46,8 @@ impl Tensor {
     ///
     /// # Shapes
     /// input `[batch, in_channels, height, width]`, weight `[out_channels, in_channels / groups, kernel_height,
-    /// kernel_width]`, bias `[out_channels]`; output `[batch, out_channels, out_height, out_width]`.
+    /// kernel_width]`, bias `[out_channels]`; output `[batch, out_channels, out_height, out_width]`. Without a batch both
+    /// input and output have three dimensions; so it is with pooling.
     ///
     /// # Errors
     /// [`TensorError::Shapes`], [`TensorError::DType`].
@@ -57,8 +58,15 @@ impl Tensor {
         window: Window,
         groups: usize,
     ) -> Result<Self, TensorError> {
-        let inputs: Vec<&Self> = [self, weight].into_iter().chain(bias).collect();
-        Self::apply(Conv2d { window, groups }, &inputs)
+        self.batched(|input| {
+            let inputs: Vec<&Self> = [input, weight].into_iter().chain(bias).collect();
+            Self::apply(Conv2d { window, groups }, &inputs)
+        })
+    }
+
+    /// Maps without a batch, `[channels, height, width]`, as a batch of one, as PyTorch takes them too.
+    fn batched(&self, run: impl FnOnce(&Self) -> Result<Self, TensorError>) -> Result<Self, TensorError> {
+        if self.rank() == 3 { run(&self.unsqueeze(0)?)?.squeeze(0) } else { run(self) }
     }
 
     /// The largest of each window, as `torch.nn.functional.max_pool2d`.
@@ -77,7 +85,7 @@ impl Tensor {
     /// # Errors
     /// [`TensorError::Shapes`], [`TensorError::DType`].
     pub fn max_pool2d(&self, window: Window) -> Result<Self, TensorError> {
-        Self::apply(MaxPool2d { window }, &[self])
+        self.batched(|input| Self::apply(MaxPool2d { window }, &[input]))
     }
 
     /// The mean of each window, padding zeros counted, as `torch.nn.functional.avg_pool2d`.
@@ -96,7 +104,7 @@ impl Tensor {
     /// # Errors
     /// [`TensorError::Shapes`], [`TensorError::DType`].
     pub fn avg_pool2d(&self, window: Window) -> Result<Self, TensorError> {
-        Self::apply(AvgPool2d { window }, &[self])
+        self.batched(|input| Self::apply(AvgPool2d { window }, &[input]))
     }
 
     /// The mean of windows placed so that the output has a given size, as `torch.nn.functional.adaptive_avg_pool2d`.
@@ -113,7 +121,7 @@ impl Tensor {
     /// # Errors
     /// [`TensorError::Shapes`], [`TensorError::DType`].
     pub fn adaptive_avg_pool2d(&self, output_size: [usize; 2]) -> Result<Self, TensorError> {
-        Self::apply(AdaptiveAvgPool2d { output_size }, &[self])
+        self.batched(|input| Self::apply(AdaptiveAvgPool2d { output_size }, &[input]))
     }
 
     /// Probabilities along a dimension, as `torch.softmax`.
@@ -148,6 +156,9 @@ impl Tensor {
 
     /// An operation over the last dimension, over any other.
     fn along_last(&self, operation: &'static str, dim: isize, op: Op) -> Result<Self, TensorError> {
+        if self.rank() == 0 && matches!(dim, -1 | 0) {
+            return Self::apply(op, &[&self.unsqueeze(0)?])?.squeeze(0);
+        }
         if position(operation, dim, self.rank())? + 1 == self.rank() {
             return Self::apply(op, &[self]);
         }

@@ -2,21 +2,23 @@
 
 use std::cmp::Ordering;
 
-use super::Tensor;
 use super::dims::position;
 use super::storage::{Element, on_elements};
+use super::{Dims, Tensor};
 use crate::error::TensorError;
 use crate::layout::Layout;
+use crate::ops::Reshape;
 
 impl Tensor {
     /// Where the largest element along a dimension is, of `I64`, as
     /// [`torch.argmax`](https://docs.pytorch.org/docs/stable/generated/torch.argmax.html); the first of equals, and a NaN
-    /// counts as the largest.
+    /// counts as the largest. With `..` it is the position among all elements in order.
     ///
     /// ```
     /// use tensor::Tensor;
     /// let logits = Tensor::from([[0.1, 2.0, 0.3], [4.0, 0.5, 0.6]]);
     /// assert_eq!(logits.argmax(1, false)?.to_vec::<i64>()?, [1, 0]);
+    /// assert_eq!(logits.argmax(.., false)?.item()?, 3.0);
     /// # Ok::<(), tensor::TensorError>(())
     /// ```
     ///
@@ -24,11 +26,10 @@ impl Tensor {
     /// The dimension disappears, or stays with size 1 where `keepdim` is true.
     ///
     /// # Errors
-    /// [`TensorError::Dim`], [`TensorError::Shapes`] where there is nothing to choose from.
-    pub fn argmax(&self, dim: isize, keepdim: bool) -> Result<Self, TensorError> {
-        self.check_not_empty("argmax")?;
-        let first = self.order("argmax", dim, true, 1)?;
-        if keepdim { Ok(first) } else { first.squeeze(dim) }
+    /// [`TensorError::Dim`], [`TensorError::Argument`] for several dimensions that are not all,
+    /// [`TensorError::Shapes`] where there is nothing to choose from.
+    pub fn argmax(&self, dims: impl Dims, keepdim: bool) -> Result<Self, TensorError> {
+        self.first("argmax", dims, keepdim, true)
     }
 
     /// Where the smallest element along a dimension is, as `torch.argmin`; the first of equals.
@@ -41,10 +42,33 @@ impl Tensor {
     ///
     /// # Errors
     /// As [`Tensor::argmax`].
-    pub fn argmin(&self, dim: isize, keepdim: bool) -> Result<Self, TensorError> {
-        self.check_not_empty("argmin")?;
-        let first = self.order("argmin", dim, false, 1)?;
-        if keepdim { Ok(first) } else { first.squeeze(dim) }
+    pub fn argmin(&self, dims: impl Dims, keepdim: bool) -> Result<Self, TensorError> {
+        self.first("argmin", dims, keepdim, false)
+    }
+
+    fn first(
+        &self,
+        operation: &'static str,
+        dims: impl Dims,
+        keepdim: bool,
+        largest: bool,
+    ) -> Result<Self, TensorError> {
+        let dims = dims.positions(operation, self.rank())?;
+        self.check_choice(operation, &dims)?;
+        let mut shape = self.shape().to_vec();
+        dims.iter().for_each(|&dim| shape[dim] = 1);
+        let kept: Vec<usize> =
+            (0..shape.len()).filter(|dim| !dims.contains(dim)).map(|dim| shape[dim]).collect();
+        let first = match dims.as_slice() {
+            &[dim] => self.order(dim, largest, 1),
+            // All of them: one long line.
+            _ if kept.is_empty() => self.detach().flatten(0, -1)?.order(0, largest, 1),
+            _ => {
+                let (expected, received) = ("one dimension, or all of them", format!("{dims:?}"));
+                return Err(TensorError::Argument { operation, argument: "dims", expected, received });
+            }
+        };
+        Self::apply(Reshape { shape: if keepdim { shape } else { kept } }, &[&first])
     }
 
     /// The elements along a dimension in order, and where each was, as
@@ -62,8 +86,12 @@ impl Tensor {
     /// # Errors
     /// [`TensorError::Dim`].
     pub fn sort(&self, dim: isize, descending: bool) -> Result<(Self, Self), TensorError> {
-        let size = self.shape()[position("sort", dim, self.rank())?];
-        let order = self.order("sort", dim, descending, size)?;
+        if self.rank() == 0 {
+            [dim].positions("sort", 0)?;
+            return Ok((self.clone(), Self::from(0)));
+        }
+        let position = position("sort", dim, self.rank())?;
+        let order = self.order(position, descending, self.shape()[position]);
         Ok((self.gather(dim, &order)?, order))
     }
 
@@ -81,30 +109,23 @@ impl Tensor {
     /// # Errors
     /// [`TensorError::Dim`], [`TensorError::Index`] where there are fewer.
     pub fn topk(&self, k: usize, dim: isize, largest: bool) -> Result<(Self, Self), TensorError> {
-        let size = self.shape()[position("topk", dim, self.rank())?];
+        let position = position("topk", dim, self.rank())?;
+        let size = self.shape()[position];
         if k > size {
             return Err(TensorError::Index { operation: "topk", index: k as i64, size });
         }
-        let order = self.order("topk", dim, largest, k)?;
+        let order = self.order(position, largest, k);
         Ok((self.gather(dim, &order)?, order))
     }
 
     /// The positions of the first `n` elements along a dimension, in order; equals stay as they were.
-    fn order(
-        &self,
-        operation: &'static str,
-        dim: isize,
-        descending: bool,
-        n: usize,
-    ) -> Result<Self, TensorError> {
-        let dim = position(operation, dim, self.rank())?;
-        let before = |a: f64, b: f64| compare(a, b, descending);
+    fn order(&self, dim: usize, descending: bool, n: usize) -> Self {
         let order = on_elements!(&*self.storage().data(), elements => {
-            first_of_lines(self.layout(), dim, n, |a, b| before(elements[a].to_f64(), elements[b].to_f64()))
+            first_of_lines(self.layout(), dim, n, |a, b| compare(elements[a], elements[b], descending))
         });
         let mut shape = self.shape().to_vec();
         shape[dim] = n;
-        Ok(Self::from_data(i64::store(order), &shape))
+        Self::from_data(i64::store(order), &shape)
     }
 }
 
@@ -140,7 +161,8 @@ fn first_of_lines(
 }
 
 /// A NaN counts as larger than every number, as in PyTorch.
-fn compare(a: f64, b: f64, descending: bool) -> Ordering {
-    let order = a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()));
+fn compare<T: Element>(a: T, b: T, descending: bool) -> Ordering {
+    let is_nan = |number: T| number.partial_cmp(&number).is_none();
+    let order = a.partial_cmp(&b).unwrap_or_else(|| is_nan(a).cmp(&is_nan(b)));
     if descending { order.reverse() } else { order }
 }

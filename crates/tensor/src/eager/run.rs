@@ -134,6 +134,11 @@ fn moved(op: &Op, inputs: &[Tensor], guards: &[Ref<'_, Data>], value: &Value) ->
             Op::IndexSelect(select) => {
                 cpu::index_select(select.dim, data, shape, index(1).data, missing, &mut out);
             }
+            Op::Scatter(scatter) => {
+                out.copy_from_slice(data);
+                let source = &like(elements, &guards[2])[inputs[2].range()];
+                cpu::scatter(scatter.dim, index(1), source, shape, &mut out, |cell, value| *cell = value);
+            }
             _ => {
                 let operation = op.operation().name();
                 return Err(TensorError::DType { operation, input_idx: 0, expected: DType::F32, received });

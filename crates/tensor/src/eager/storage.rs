@@ -12,14 +12,12 @@ pub(crate) struct Storage {
     dtype: DType,
     /// How often it was written to.
     version: Cell<u64>,
-    /// How often a write to it was recorded; a view taken before has a history that is no longer true.
-    epoch: Cell<u64>,
 }
 
 impl Storage {
     pub(super) fn new(data: Data) -> Self {
         let dtype = data.dtype();
-        Self { data: RefCell::new(data), dtype, version: Cell::new(0), epoch: Cell::new(0) }
+        Self { data: RefCell::new(data), dtype, version: Cell::new(0) }
     }
 
     pub(super) const fn dtype(&self) -> DType {
@@ -38,21 +36,13 @@ impl Storage {
     pub(super) fn version(&self) -> u64 {
         self.version.get()
     }
-
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch.get()
-    }
-
-    pub(super) fn begin_epoch(&self) {
-        self.epoch.set(self.epoch.get() + 1);
-    }
 }
 
 /// What a tensor's element can be.
 ///
 /// Conversion from one kind to another goes through `f64`: numbers are cut towards zero where they become whole, stay
 /// within their kind's bounds, and are true where they are not zero.
-pub trait Element: Copy + std::fmt::Debug + PartialEq + 'static {
+pub trait Element: Copy + std::fmt::Debug + PartialEq + PartialOrd + 'static {
     /// The kind's name.
     const DTYPE: DType;
 

@@ -1,12 +1,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::autograd::{Meta, is_recording};
+use super::autograd::Meta;
+use super::history::{History, Looking};
 use super::storage::{Data, Element, Storage, on_elements};
 use crate::error::TensorError;
 use crate::graph::{DType, Value};
 use crate::layout::Layout;
-use crate::ops::{Op, Reshape};
+use crate::ops::{Cast, Op, Reshape};
 
 /// Numbers in a shape: storage, the layout over it, and perhaps a place on the tape. PyTorch's
 /// [`torch.Tensor`](https://docs.pytorch.org/docs/stable/tensors.html).
@@ -29,17 +30,9 @@ pub struct Tensor(Rc<Inner>);
 struct Inner {
     storage: Rc<Storage>,
     layout: Layout,
-    /// Whether it was made by looking at another tensor's storage.
-    is_view: bool,
-    meta: RefCell<Place>,
-}
-
-/// A tensor's place on the tape.
-#[derive(Clone)]
-struct Place {
-    meta: Option<Rc<Meta>>,
-    /// The storage's epoch for which it is true; none for what is detached, for which it always is.
-    epoch: Option<u64>,
+    /// Where it was made by looking at another tensor.
+    looking: Option<Looking>,
+    history: RefCell<History>,
 }
 
 impl Tensor {
@@ -48,15 +41,15 @@ impl Tensor {
     }
 
     pub(super) fn from_parts(storage: Rc<Storage>, layout: Layout, meta: Option<Rc<Meta>>) -> Self {
-        let place = Place { meta, epoch: Some(storage.epoch()) };
-        Self(Rc::new(Inner { storage, layout, is_view: false, meta: RefCell::new(place) }))
+        let history = RefCell::new(History::of_owner(meta));
+        Self(Rc::new(Inner { storage, layout, looking: None, history }))
     }
 
-    /// The same storage under another layout, so far without a place on the tape.
+    /// A view: the same storage under another layout, so far without a place on the tape.
     pub(super) fn with_layout(&self, layout: Layout) -> Self {
-        let place = Place { meta: None, epoch: self.0.meta.borrow().epoch };
-        let storage = Rc::clone(&self.0.storage);
-        Self(Rc::new(Inner { storage, layout, is_view: true, meta: RefCell::new(place) }))
+        let history = RefCell::new(History::of_view(self.base()));
+        let (storage, looking) = (Rc::clone(&self.0.storage), Some(Looking::at(self)));
+        Self(Rc::new(Inner { storage, layout, looking, history }))
     }
 
     /// The size of each dimension; empty for a single number. PyTorch's `shape`.
@@ -84,27 +77,27 @@ impl Tensor {
         self.shape().len()
     }
 
-    /// The number of elements.
+    /// The number of elements. PyTorch's `numel()`.
     pub fn numel(&self) -> usize {
         self.0.layout.numel()
     }
 
-    /// What one element is.
+    /// What one element is. PyTorch's `dtype`.
     pub fn dtype(&self) -> DType {
         self.0.storage.dtype()
     }
 
-    /// Whether the elements lie in order and without gaps.
+    /// Whether the elements lie in order and without gaps. PyTorch's `is_contiguous()`.
     pub fn is_contiguous(&self) -> bool {
         self.0.layout.is_contiguous()
     }
 
-    /// Whether both look at the same memory.
+    /// Whether both look at the same memory. PyTorch's `a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()`.
     pub fn shares_storage(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0.storage, &other.0.storage)
     }
 
-    /// How many elements the storage holds, seen by this tensor or not.
+    /// How many elements the storage holds, seen by this tensor or not. PyTorch's `storage().size()`.
     pub fn storage_len(&self) -> usize {
         on_elements!(&*self.0.storage.data(), elements => elements.len())
     }
@@ -135,7 +128,7 @@ impl Tensor {
         }
     }
 
-    /// All elements in order.
+    /// All elements in order, as `x.flatten().tolist()`.
     ///
     /// ```
     /// use tensor::Tensor;
@@ -166,8 +159,9 @@ impl Tensor {
     }
 
     /// The same numbers as another kind; the tensor itself where it is of that kind. PyTorch's
-    /// [`to`](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html). Numbers are cut towards zero where
-    /// they become whole, stay within their kind's bounds, and are true where they are not zero.
+    /// [`to`](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html). Floats are cut towards zero where they
+    /// become whole, and stay within their kind's bounds; whole numbers that become bytes keep the lowest; what is not
+    /// zero is true.
     ///
     /// ```
     /// use tensor::Tensor;
@@ -177,19 +171,27 @@ impl Tensor {
     /// # Ok::<(), tensor::TensorError>(())
     /// ```
     ///
+    /// Gradients pass between `F32` and `F16`; a gradient itself is `F32`, whatever it is the gradient of.
+    ///
     /// # Errors
-    /// [`TensorError::NoGradient`] for `F16` of what requires a gradient; detach it first.
+    /// [`TensorError::StaleView`].
     pub fn to(&self, dtype: DType) -> Result<Self, TensorError> {
         if dtype == self.dtype() {
             return Ok(self.clone());
         }
-        if dtype == DType::F16 && is_recording() && self.requires_grad() {
-            return Err(TensorError::NoGradient { operation: "to F16" });
+        if dtype == DType::U8 && matches!(self.dtype(), DType::I64 | DType::U32) {
+            return self.wrapped_to_bytes();
         }
-        Ok(Self::from_data(self.0.storage.data().converted(&self.0.layout, dtype), self.shape()))
+        let converted = Self::from_data(self.0.storage.data().converted(&self.0.layout, dtype), self.shape());
+        if self.dtype().is_float() && dtype.is_float() {
+            converted.recorded(Cast { dtype }.into(), &[self])
+        } else {
+            Ok(converted)
+        }
     }
 
-    /// The tensor itself where its elements lie in order and without gaps, a copy that does elsewhere.
+    /// The tensor itself where its elements lie in order and without gaps, a copy that does elsewhere, as
+    /// [`torch.Tensor.contiguous`](https://docs.pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html).
     ///
     /// ```
     /// use tensor::Tensor;
@@ -237,34 +239,16 @@ impl Tensor {
         &self.0.storage
     }
 
-    pub(super) fn is_view(&self) -> bool {
-        self.0.is_view
+    pub(super) fn looking(&self) -> Option<&Looking> {
+        self.0.looking.as_ref()
+    }
+
+    pub(super) fn history(&self) -> &RefCell<History> {
+        &self.0.history
     }
 
     /// Whether this is the only handle, and nothing else looks at the storage.
     pub(super) fn is_alone(&self) -> bool {
         Rc::strong_count(&self.0) == 1 && Rc::strong_count(&self.0.storage) == 1
-    }
-
-    pub(super) fn meta(&self) -> Option<Rc<Meta>> {
-        self.0.meta.borrow().meta.clone()
-    }
-
-    /// Gives the tensor a place on the tape that is true from now on.
-    pub(super) fn set_meta(&self, meta: Option<Rc<Meta>>) {
-        *self.0.meta.borrow_mut() = Place { meta, epoch: Some(self.0.storage.epoch()) };
-    }
-
-    /// Makes the tensor one that no recorded write concerns.
-    pub(super) fn forget_history(&self) {
-        *self.0.meta.borrow_mut() = Place { meta: None, epoch: None };
-    }
-
-    /// Refuses a view whose storage got another history since it was taken.
-    pub(super) fn check_history(&self, operation: &'static str) -> Result<(), TensorError> {
-        match self.0.meta.borrow().epoch {
-            Some(epoch) if epoch != self.0.storage.epoch() => Err(TensorError::StaleView { operation }),
-            _ => Ok(()),
-        }
     }
 }

@@ -6,7 +6,7 @@ use crate::error::TensorError;
 use crate::update::{Hyper, Update};
 
 impl Tensor {
-    /// One step of an optimiser along a gradient, in place; `states` holds what is carried from step to step, one
+    /// One step of an optimiser along a gradient, in place, as `torch.optim`'s do it; `states` holds what is carried from step to step, one
     /// number for each of the tensor's in each of the [`Update::n_states`] (zeros before the first step).
     ///
     /// ```

@@ -2,8 +2,8 @@
 
 use std::ops::{Bound, RangeBounds};
 
-use super::Tensor;
 use super::dims::{position, sizes};
+use super::{Dims, Tensor};
 use crate::error::TensorError;
 use crate::layout::Layout;
 use crate::ops::{Reshape, View};
@@ -171,22 +171,25 @@ impl Tensor {
         self.relaid(layout)
     }
 
-    /// One dimension less where it has the size 1, the same tensor elsewhere, as `torch.squeeze`.
+    /// Without a dimension where it has the size 1, the same tensor elsewhere, as `torch.squeeze`; `..` takes all of size
+    /// 1 away.
     ///
     /// ```
     /// use tensor::Tensor;
-    /// assert_eq!(Tensor::zeros([1, 28]).squeeze(0)?.shape(), [28]);
+    /// let x = Tensor::zeros([1, 28, 1]);
+    /// assert_eq!((x.squeeze(0)?.shape(), x.squeeze(..)?.shape()), (&[28, 1][..], &[28][..]));
     /// # Ok::<(), tensor::TensorError>(())
     /// ```
     ///
     /// # Errors
-    /// [`TensorError::Dim`].
-    pub fn squeeze(&self, dim: isize) -> Result<Self, TensorError> {
-        let dim = position("squeeze", dim, self.rank())?;
+    /// [`TensorError::Dim`], [`TensorError::Argument`] for a dimension that comes twice.
+    pub fn squeeze(&self, dims: impl Dims) -> Result<Self, TensorError> {
         let mut layout = self.layout().clone();
-        if layout.shape[dim] == 1 {
-            layout.shape.remove(dim);
-            layout.strides.remove(dim);
+        for dim in dims.positions("squeeze", self.rank())?.into_iter().rev() {
+            if layout.shape[dim] == 1 {
+                layout.shape.remove(dim);
+                layout.strides.remove(dim);
+            }
         }
         self.relaid(layout)
     }

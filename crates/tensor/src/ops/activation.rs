@@ -150,7 +150,27 @@ impl ActivationGrad {
                 let factor = scaled(graph, square, -1.0, 2.0)?;
                 graph.apply(Binary::Mul, &[factor, bell])
             }
-            Activation::Gelu { tanh: true } | Activation::Relu | Activation::LeakyRelu { .. } => {
+            // With t = tanh(u), of (1 + t)/2 + x·u′·(1 − t²)/2 it is
+            // (1 − t²) · (u′ + x·(u″/2 − t·u′²)).
+            Activation::Gelu { tanh: true } => {
+                // Beyond ±8 it is 0, but the square may overflow.
+                let x = graph.apply(Unary::Clamp { min: -8.0, max: 8.0 }, &[reference])?;
+                let square = graph.apply(Unary::Square, &[x])?;
+                let u = scaled(graph, square, SCALE * CUBIC, SCALE)?;
+                let u = graph.apply(Binary::Mul, &[x, u])?;
+                let t = graph.apply(Activation::Tanh, &[u])?;
+                let first = scaled(graph, square, 3.0 * SCALE * CUBIC, SCALE)?;
+                let half_second = scaled(graph, x, 3.0 * SCALE * CUBIC, 0.0)?;
+                let first_square = graph.apply(Unary::Square, &[first])?;
+                let bend = graph.apply(Binary::Mul, &[t, first_square])?;
+                let bend = graph.apply(Binary::Sub, &[half_second, bend])?;
+                let bend = graph.apply(Binary::Mul, &[x, bend])?;
+                let bend = graph.apply(Binary::Add, &[first, bend])?;
+                let t_square = graph.apply(Unary::Square, &[t])?;
+                let slope = scaled(graph, t_square, -1.0, 1.0)?;
+                graph.apply(Binary::Mul, &[slope, bend])
+            }
+            Activation::Relu | Activation::LeakyRelu { .. } => {
                 Err(TensorError::NoGradient { operation: self.name() })
             }
         }
@@ -159,3 +179,8 @@ impl ActivationGrad {
 
 /// The standard normal distribution's density at 0, `1/√(2π)`.
 pub(crate) const DENSITY: f32 = 0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2;
+
+/// Of GELU's approximation `u = SCALE·(x + CUBIC·x³)`, √(2/π).
+pub(crate) const SCALE: f32 = 2.0 * DENSITY;
+/// The factor of the cube.
+pub(crate) const CUBIC: f32 = 0.044_715;

@@ -21,9 +21,9 @@ impl Operation for AdaptiveAvgPool2d {
 
     fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
         let _: [&Value; 1] = take(self.name(), inputs)?;
-        let [batch, channels, ..]: [usize; 4] = dims(self.name(), "the input", inputs, 0)?;
-        if self.output_size.contains(&0) {
-            return Err(mismatch(self.name(), "an output of at least one cell", inputs));
+        let [batch, channels, height, width]: [usize; 4] = dims(self.name(), "the input", inputs, 0)?;
+        if self.output_size.contains(&0) || height * width == 0 {
+            return Err(mismatch(self.name(), "an input and an output of at least one cell", inputs));
         }
         Ok(Value::f32([batch, channels, self.output_size[0], self.output_size[1]]))
     }

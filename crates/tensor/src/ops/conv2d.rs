@@ -42,6 +42,9 @@ impl Operation for Conv2d {
         if self.window.kernel != [kernel_height, kernel_width] {
             return Err(mismatch(name, format!("a kernel of {:?}", self.window.kernel), inputs));
         }
+        if height * width == 0 || self.window.dilation.contains(&0) {
+            return Err(mismatch(name, "maps of at least one cell, and a dilation of at least 1", inputs));
+        }
         if inputs.len() == 3 && dims(name, "the bias", inputs, 2)? != [out_channels] {
             return Err(mismatch(name, format!("a bias of [{out_channels}]"), inputs));
         }

@@ -116,8 +116,7 @@ impl Operation for Scatter {
     fn output(&self, inputs: &[&Value]) -> Result<Value, TensorError> {
         let [input, index, source] = take(self.name(), inputs)?;
         check(self.name(), inputs, &input.shape, 1, self.dim)?;
-        check_dtype(self.name(), inputs, 0, DType::F32)?;
-        check_dtype(self.name(), inputs, 2, DType::F32)?;
+        check_dtype(self.name(), inputs, 2, input.dtype)?;
         if index.shape != source.shape {
             return Err(mismatch(self.name(), "an index for each element of the source", inputs));
         }

@@ -6,6 +6,7 @@ mod avg_pool2d;
 mod batch_matmul;
 mod batch_norm2d;
 mod binary;
+mod cast;
 mod cat;
 mod compare;
 mod conv2d;
@@ -28,13 +29,14 @@ mod unary;
 mod view;
 mod where_;
 
-pub(crate) use activation::DENSITY;
 pub use activation::{Activation, ActivationGrad};
+pub(crate) use activation::{CUBIC, DENSITY, SCALE};
 pub use adaptive_avg_pool2d::{AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad};
 pub use avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 pub use batch_matmul::BatchMatMul;
 pub use batch_norm2d::{BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight};
 pub use binary::{Binary, broadcast, broadcast_strides};
+pub use cast::Cast;
 pub use cat::Cat;
 pub use compare::{Compare, Extremum};
 pub use conv2d::{Conv2d, Conv2dGradInput, Conv2dGradWeight};
@@ -48,7 +50,7 @@ pub use fused::{
 pub use gather::{Gather, Scatter, ScatterAdd};
 pub use index_select::{IndexAdd, IndexSelect};
 pub use matmul::MatMul;
-pub use max_pool2d::{MaxPool2d, MaxPool2dGrad};
+pub use max_pool2d::{MaxPool2d, MaxPool2dGrad, MaxPool2dPick};
 pub use nll_loss::{NllLoss, NllLossGrad};
 pub use one_hot::OneHot;
 pub use pad::Pad;
@@ -128,7 +130,7 @@ macro_rules! operations {
 
 // The kernel table of the CPU and that of the GPU have one row for each of these.
 operations! {
-    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight, Binary, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Dropout, ElementLoss, ElementLossGrad, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearCrossEntropy, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, NllLoss, NllLossGrad, OneHot, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
+    Activation, ActivationGrad, AdaptiveAvgPool2d, AdaptiveAvgPool2dGrad, AvgPool2d, AvgPool2dGrad, BatchMatMul, BatchNorm2d, BatchNorm2dGradInput, BatchNorm2dGradWeight, Binary, Cast, Cat, Compare, Conv2d, Conv2dGradInput, Conv2dGradWeight, ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, CountCorrect, CrossEntropy, Dropout, ElementLoss, ElementLossGrad, Extremum, Further, Gather, IndexAdd, IndexSelect, Linear, LinearCrossEntropy, LinearGradWeight, LogSoftmax, LogSoftmaxGrad, MatMul, MaxPool2d, MaxPool2dGrad, MaxPool2dPick, NllLoss, NllLossGrad, OneHot, Pad, Reduction, Reshape, Scatter, ScatterAdd, Softmax, SoftmaxGrad, SumTo, Unary, View, ViewGrad, Where,
 }
 
 #[derive(Debug)]

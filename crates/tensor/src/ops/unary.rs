@@ -79,8 +79,11 @@ impl Operation for Unary {
         // The slope d output / d x, or the gradient itself where that is simpler.
         let slope = match *self {
             Self::Neg => return Ok(vec![Some(rule.unary(Self::Neg, grad_output)?)]),
-            // Flat wherever it has a slope at all.
-            Self::Sign => return Ok(vec![None]),
+            // Flat wherever it has a slope at all; a power of 0 is flat at 0 too.
+            Self::Sign | Self::Pow { exponent: 0.0 } => {
+                let shape = rule.0.shape(x).to_vec();
+                return Ok(vec![Some(rule.0.constant(0.0, &shape))]);
+            }
             Self::Log => return Ok(vec![Some(rule.binary(Binary::Div, grad_output, x)?)]),
             Self::Exp => node,
             Self::Sqrt => {

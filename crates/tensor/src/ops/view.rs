@@ -87,6 +87,10 @@ impl View {
                         return None;
                     }
                 }
+                // A new dimension that repeats nothing lies as one that was always there.
+                for dim in (0..first).rev().filter(|&dim| shape[dim] == 1 && !input.shape.is_empty()) {
+                    output.strides[dim] = shape[dim + 1] * output.strides[dim + 1];
+                }
             }
             &Self::Diagonal { dims: [a, b] } => {
                 let size = (*input.shape.get(a)?).min(*input.shape.get(b)?);

@@ -5,7 +5,7 @@ use super::super::Tensor;
 use super::record::{Meta, Record};
 use super::recording;
 use crate::error::TensorError;
-use crate::graph::NodeId;
+use crate::graph::{DType, NodeId};
 use crate::ops::Op;
 
 /// How to walk back; the default is `backward()` without arguments.
@@ -26,21 +26,23 @@ pub struct Backward {
 }
 
 impl Backward {
-    /// Starts from this gradient instead of 1; it has the shape of the tensor that the walk starts from.
+    /// Starts from this gradient instead of 1; it has the shape of the tensor that the walk starts from. The argument
+    /// `gradient` of PyTorch's `backward`, and `grad_outputs` of its `grad`.
     #[must_use]
     pub fn gradient(mut self, gradient: &Tensor) -> Self {
         self.gradient = Some(gradient.clone());
         self
     }
 
-    /// Keeps the saved values, so that one can walk back again.
+    /// Keeps the saved values, so that one can walk back again. PyTorch's `retain_graph=True`.
     #[must_use]
     pub const fn retain_graph(mut self) -> Self {
         self.retain_graph = true;
         self
     }
 
-    /// Records the walk itself, so that gradients can be differentiated in turn; keeps the saved values too.
+    /// Records the walk itself, so that gradients can be differentiated in turn; keeps the saved values too. PyTorch's
+    /// `create_graph=True`.
     #[must_use]
     pub const fn create_graph(mut self) -> Self {
         self.create_graph = true;
@@ -49,7 +51,7 @@ impl Backward {
     }
 
     /// Walks back from `root` and adds to the gradient of every leaf that requires one, and of every tensor that was
-    /// asked to retain its own.
+    /// asked to retain its own. PyTorch's `backward`.
     ///
     /// # Errors
     /// [`TensorError::NoHistory`], [`TensorError::NotScalar`] where no gradient is given and there is more than one
@@ -83,7 +85,7 @@ impl Backward {
         root.check_history("backward")?;
         let start = root.meta().ok_or(TensorError::NoHistory)?;
         let gradient = match &self.gradient {
-            Some(gradient) if gradient.shape() == root.shape() => gradient.clone(),
+            Some(gradient) if gradient.shape() == root.shape() => gradient.to(DType::F32)?,
             Some(gradient) => {
                 return Err(TensorError::Shapes {
                     operation: "backward",

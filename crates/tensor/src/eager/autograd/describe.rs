@@ -42,7 +42,7 @@ impl GradFn {
         &self.record().op
     }
 
-    /// The operation's name.
+    /// The operation's name. PyTorch's `grad_fn.name()`.
     pub fn name(&self) -> &'static str {
         self.op().operation().name()
     }
@@ -53,7 +53,7 @@ impl GradFn {
         self.record().inputs.iter().map(|input| input.meta.as_ref().and_then(of)).collect()
     }
 
-    /// What is kept for the gradient; empty once a walk back has freed it.
+    /// What is kept for the gradient; empty once a walk back has freed it. PyTorch's `_saved_*`.
     pub fn saved(&self) -> Vec<SavedValue> {
         let record = self.record();
         let value = |saved: &Saved, input_idx| {
@@ -136,7 +136,7 @@ pub fn describe(tensor: &Tensor) -> Vec<TapeNode> {
 }
 
 impl Tensor {
-    /// The recorded operation that computed this tensor; none for a leaf.
+    /// The recorded operation that computed this tensor; none for a leaf. PyTorch's `grad_fn`.
     pub fn grad_fn(&self) -> Option<GradFn> {
         self.meta().filter(|meta| !meta.is_leaf()).map(GradFn)
     }

@@ -56,6 +56,11 @@ impl Saved {
         Self { storage, layout: tensor.layout().clone(), version }
     }
 
+    /// A copy of the numbers as they are.
+    fn numbers(&self) -> Tensor {
+        Tensor::from_parts(Rc::clone(&self.storage), self.layout.clone(), None).copied()
+    }
+
     /// The numbers, if nobody wrote over them.
     pub(super) fn tensor(&self, op: &Op, meta: Option<Rc<Meta>>) -> Result<Tensor, TensorError> {
         let (saved, now) = (self.version, self.storage.version());
@@ -78,9 +83,9 @@ pub(super) struct Rule {
 impl Rule {
     fn new(op: &Op, inputs: &[Value], output: &Value, wanted: &[bool]) -> Result<Self, TensorError> {
         let mut graph = Graph::new();
-        let ids: Vec<NodeId> = inputs.iter().map(|value| graph.input("input", value.clone())).collect();
+        let ids: Vec<NodeId> = inputs.iter().map(|value| graph.input("input", computed(value))).collect();
         let node = graph.apply(op.clone(), &ids)?;
-        let grad_output = graph.input("grad_output", output.clone());
+        let grad_output = graph.input("grad_output", computed(output));
         let grads = op.operation().gradient(&mut graph, node, grad_output, wanted)?;
         let grads = grads.into_iter().zip(wanted).map(|(grad, &wanted)| grad.filter(|_| wanted)).collect();
         Ok(Self { graph, grads })
@@ -104,6 +109,11 @@ impl Rule {
         }
         live
     }
+}
+
+/// Gradients are computed in `F32`, those of `F16` too.
+fn computed(value: &Value) -> Value {
+    if value.dtype.is_float() { Value::f32(value.shape.clone()) } else { value.clone() }
 }
 
 impl Meta {
@@ -148,6 +158,22 @@ impl Meta {
 }
 
 impl Meta {
+    /// Before a write in place, what the rule reads of an input is copied.
+    pub(in crate::eager) fn copy_saved_input(&self, input_idx: usize) {
+        let record = self.record.as_ref().expect("an operation led here");
+        let mut saved = record.inputs[input_idx].saved.borrow_mut();
+        if let Some(saved) = &mut *saved {
+            *saved = Saved::new(&saved.numbers());
+        }
+    }
+
+    /// Keeps the gradient in place of another, which was asked to and is now written over.
+    pub(in crate::eager) fn take_request_of(&self, old: &Self) {
+        if !old.is_leaf() && old.retains_grad.replace(false) {
+            self.retains_grad.set(true);
+        }
+    }
+
     /// After a write in place, the output that the rule reads is what was just written.
     pub(in crate::eager) fn saved_output_is_current(&mut self, output: &Tensor) {
         if let Some(saved) = self.record.as_ref().and_then(|record| record.output.borrow_mut().take()) {

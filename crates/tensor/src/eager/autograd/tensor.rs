@@ -27,12 +27,13 @@ impl Tensor {
         Backward::default().run(self)
     }
 
-    /// Whether gradients flow to this tensor: a leaf that asks for one, or what was computed from such.
+    /// Whether gradients flow to this tensor: a leaf that asks for one, or what was computed from such. PyTorch's
+    /// `requires_grad`.
     pub fn requires_grad(&self) -> bool {
         self.meta().is_some()
     }
 
-    /// Whether no recorded operation computed this tensor.
+    /// Whether no recorded operation computed this tensor. PyTorch's `is_leaf`.
     pub fn is_leaf(&self) -> bool {
         self.meta().is_none_or(|meta| meta.is_leaf())
     }
@@ -134,8 +135,6 @@ impl Tensor {
     /// # Ok::<(), tensor::TensorError>(())
     /// ```
     pub fn detach(&self) -> Self {
-        let detached = self.with_layout(self.layout().clone());
-        detached.forget_history();
-        detached
+        Self::from_parts(Rc::clone(self.storage()), self.layout().clone(), None)
     }
 }

@@ -22,6 +22,13 @@ fn numbers_far_apart_have_exponents() {
 }
 
 #[test]
+fn zeros_and_infinities_do_not_widen_a_row() {
+    assert_eq!(Tensor::from([0.0, -0.0]).to_string(), "tensor([0., -0.])");
+    assert_eq!(Tensor::from([f64::INFINITY, f64::NEG_INFINITY, 0.0]).to_string(), "tensor([inf, -inf, 0.])");
+    assert_eq!(Tensor::from([f64::NEG_INFINITY, 2.0]).to_string(), "tensor([-inf, 2.])");
+}
+
+#[test]
 fn one_number_has_no_brackets() {
     assert_eq!(Tensor::from(3.0).to_string(), "tensor(3.)");
     assert_eq!(Tensor::from(7).to_string(), "tensor(7)");
@@ -34,6 +41,8 @@ fn kinds_that_the_numbers_do_not_show_are_named() {
     let half = Tensor::from([0.1]).to(DType::F16).unwrap();
     assert_eq!(half.to_string(), "tensor([0.1000], dtype=torch.float16)");
     assert_eq!(Tensor::zeros([0, 3]).to_string(), "tensor([], size=(0, 3))");
+    let masks = Tensor::zeros([0]).to(DType::Bool).unwrap();
+    assert_eq!(masks.to_string(), "tensor([], dtype=torch.bool)");
 }
 
 #[test]
