@@ -52,6 +52,9 @@ impl Speedometer {
 /// For so long after something was posted whoever receives it may be busy with it.
 const WAKE: Duration = Duration::from_millis(150);
 
+/// More than this is not counted of one drawing: what else the machine does would keep the page still for long.
+const MOST_EXCESS: Duration = Duration::from_millis(60);
+
 /// What is posted now and then while a run goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
@@ -65,18 +68,20 @@ pub(crate) enum Shown {
 #[derive(Debug, Default)]
 pub(crate) struct Wake {
     posted: Option<(Instant, Shown)>,
+    counted: Duration,
 }
 
 impl Wake {
     /// Something was posted.
     pub(crate) const fn posted(&mut self, shown: Shown, now: Instant) {
         self.posted = Some((now, shown));
+        self.counted = Duration::ZERO;
     }
 
     /// How much longer a slice of `n_steps` steps took that began at `start`, if something was posted shortly before, than
     /// it would have with steps of `least`; and what was posted.
     pub(crate) fn excess(
-        &self,
+        &mut self,
         start: Instant,
         elapsed: Duration,
         n_steps: u64,
@@ -84,7 +89,13 @@ impl Wake {
     ) -> Option<(Shown, Duration)> {
         let (posted, shown) = self.posted?;
         let in_wake = start.saturating_duration_since(posted) < WAKE;
-        in_wake.then_some((shown, elapsed.saturating_sub(least?.mul_f64(n_steps as f64))))
+        let excess = elapsed.saturating_sub(least?.mul_f64(n_steps as f64));
+        let excess = excess.min(MOST_EXCESS - self.counted);
+        if !in_wake {
+            return None;
+        }
+        self.counted += excess;
+        Some((shown, excess))
     }
 }
 
@@ -231,12 +242,14 @@ mod tests {
         let least = Some(2 * MILLI);
         assert_eq!(wake.excess(now, 30 * MILLI, 10, least), None, "nothing was posted");
         wake.posted(Shown::Status, now);
-        let excess =
+        let mut excess =
             |after: Duration, elapsed: u32, least| wake.excess(now + after, MILLI * elapsed, 10, least);
         assert_eq!(excess(MILLI, 30, least), Some((Shown::Status, 10 * MILLI)));
         assert_eq!(excess(MILLI, 15, least), Some((Shown::Status, Duration::ZERO)), "faster than ever");
         assert_eq!(excess(2 * WAKE, 30, least), None);
         assert_eq!(excess(MILLI, 30, None), None, "nothing to compare with");
+        assert_eq!(excess(MILLI, 500, least), Some((Shown::Status, MOST_EXCESS - 10 * MILLI)));
+        assert_eq!(excess(MILLI, 500, least), Some((Shown::Status, Duration::ZERO)), "it is counted");
     }
 
     #[test]
