@@ -168,8 +168,8 @@ impl Parallel {
         let [mut loss, mut n_correct] =
             run_batch(executor, gradient, own_images, own_labels, key(random, 0))?;
         loss *= shards.share(0);
-        let total = executor.gradients_mut();
-        total.iter_mut().for_each(|total| *total *= shards.share(0));
+        executor.scale_gradients(shards.share(0));
+        let n_answer = replica::n_answer(executor.parameters().len());
         for shard_idx in 1..self.shards.n() {
             if let Err(lost) = self.finish(shard_idx).await {
                 self.replace(shard_idx, lost)?;
@@ -179,10 +179,8 @@ impl Parallel {
             }
             let share = self.shards.share(shard_idx);
             let answer = self.places[shard_idx - 1].answer();
-            let (metrics, gradients) = answer.split_at(2);
-            for (total, gradient) in executor.gradients_mut().iter_mut().zip(gradients) {
-                *total += share * gradient;
-            }
+            let (metrics, gradients) = answer[..n_answer].split_at(2);
+            executor.add_gradients(share, gradients)?;
             loss += share * metrics[0];
             n_correct += metrics[1];
         }

@@ -18,7 +18,7 @@ use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::engine::{Engine, EngineError};
 use crate::evaluating::Job;
 use crate::position::Position;
-use crate::speed::{Pacer, Speedometer, Wake};
+use crate::speed::{Pacer, Shown, Speedometer, Wake};
 use crate::trying::{Trials, UNTRIED};
 use crate::workers::{Helpers, Workers};
 
@@ -89,8 +89,8 @@ pub struct Session {
     /// Points of the curves that wait until something else is to be said, which is soon.
     pub(crate) unsaid: Vec<StepMetrics>,
     events: Vec<Message<Event>>,
-    /// When an inspection was given to be posted.
-    posting: Option<Instant>,
+    /// What was given to be posted, and when.
+    posting: Option<(Instant, Shown)>,
 }
 
 /// A run in progress.
@@ -167,11 +167,11 @@ impl Session {
             inspection_due: true,
             speedometer: Speedometer::default(),
             // Together less than a tenth of the time, what whoever draws takes from the steps counted.
-            inspections: Pacer::new(Duration::from_millis(100), 0.05),
-            validations: Pacer::new(Duration::from_millis(100), 0.03),
+            inspections: Pacer::new(Duration::from_millis(100), 0.04),
+            validations: Pacer::new(Duration::from_millis(100), 0.025),
             wake: Wake::default(),
-            snapshots: Pacer::new(Duration::from_millis(1000), 0.015),
-            statuses: Pacer::new(Duration::from_millis(100), 1.0),
+            snapshots: Pacer::new(Duration::from_millis(1000), 0.01),
+            statuses: Pacer::new(Duration::from_millis(100), 0.02),
             steps_at_once: 1,
             batch: Batch::default(),
             unsaid: Vec::new(),
@@ -192,16 +192,30 @@ impl Session {
     /// [`Session::posted`] counts the time that this takes.
     pub fn events(&mut self) -> Vec<Message<Event>> {
         let events = std::mem::take(&mut self.events);
-        let inspected = events.iter().any(|message| matches!(message.body, Event::Inspection(_)));
-        self.posting = inspected.then(Instant::now);
+        let shown = events.iter().filter_map(|message| match message.body {
+            Event::Inspection(_) => Some(Shown::Inspection),
+            Event::Status(_) => Some(Shown::Status),
+            _ => None,
+        });
+        // An inspection counts for all that goes with it.
+        let shown = shown.reduce(|a, b| if a == Shown::Inspection { a } else { b });
+        self.posting = shown.map(|shown| (Instant::now(), shown));
         events
     }
 
-    /// What [`Session::events`] gave has been passed on: the time since then is part of what inspections take.
+    /// What [`Session::events`] gave has been passed on: the time since then is part of what showing it takes.
     pub fn posted(&mut self) {
-        if let Some(start) = self.posting.take() {
-            self.inspections.took_longer(start.elapsed());
-            self.wake.posted(Instant::now());
+        if let Some((start, shown)) = self.posting.take() {
+            self.count_showing(shown, start.elapsed());
+            self.wake.posted(shown, Instant::now());
+        }
+    }
+
+    /// Showing something took so long, on top of what is known.
+    pub(crate) fn count_showing(&mut self, shown: Shown, took: Duration) {
+        match shown {
+            Shown::Inspection => self.inspections.took_longer(took),
+            Shown::Status => self.statuses.took_longer(took),
         }
     }
 

@@ -52,32 +52,50 @@ impl Speedometer {
 /// For so long after something was posted whoever receives it may be busy with it.
 const WAKE: Duration = Duration::from_millis(150);
 
+/// More than this is not counted of one drawing: what else the machine does would keep the page still for long.
+const MOST_EXCESS: Duration = Duration::from_millis(60);
+
+/// What is posted now and then while a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Feature maps and weights, perhaps with counters and curves.
+    Inspection,
+    /// Counters and curves.
+    Status,
+}
+
 /// What steps suffer from what was posted: where there are as many workers as cores, drawing it slows them down.
 #[derive(Debug, Default)]
 pub(crate) struct Wake {
-    posted: Option<Instant>,
+    posted: Option<(Instant, Shown)>,
+    counted: Duration,
 }
 
 impl Wake {
     /// Something was posted.
-    pub(crate) const fn posted(&mut self, now: Instant) {
-        self.posted = Some(now);
+    pub(crate) const fn posted(&mut self, shown: Shown, now: Instant) {
+        self.posted = Some((now, shown));
+        self.counted = Duration::ZERO;
     }
 
     /// How much longer a slice of `n_steps` steps took that began at `start`, if something was posted shortly before, than
-    /// it would have with steps of `least`.
+    /// it would have with steps of `least`; and what was posted.
     pub(crate) fn excess(
-        &self,
+        &mut self,
         start: Instant,
         elapsed: Duration,
         n_steps: u64,
         least: Option<Duration>,
-    ) -> Duration {
-        let in_wake = self.posted.is_some_and(|posted| start.saturating_duration_since(posted) < WAKE);
-        match least {
-            Some(least) if in_wake => elapsed.saturating_sub(least.mul_f64(n_steps as f64)),
-            _ => Duration::ZERO,
+    ) -> Option<(Shown, Duration)> {
+        let (posted, shown) = self.posted?;
+        let in_wake = start.saturating_duration_since(posted) < WAKE;
+        let excess = elapsed.saturating_sub(least?.mul_f64(n_steps as f64));
+        let excess = excess.min(MOST_EXCESS - self.counted);
+        if !in_wake {
+            return None;
         }
+        self.counted += excess;
+        Some((shown, excess))
     }
 }
 
@@ -131,6 +149,14 @@ impl Pacer {
             let rest = last.took.div_f64(self.share).saturating_sub(last.took_at_first);
             last.next = last.end + self.interval.max(rest);
         }
+    }
+
+    /// Something else has done the same besides: it rests anew, as long as after the last time.
+    pub(crate) fn put_off(&mut self, now: Instant) {
+        let rest = self.last.map_or(self.interval, |last| last.next - last.end);
+        self.due = false;
+        let took = self.last.map_or(Duration::ZERO, |last| last.took);
+        self.last = Some(Last { end: now, next: now + rest, took, took_at_first: Duration::ZERO });
     }
 
     /// It is due at once.
@@ -214,11 +240,27 @@ mod tests {
         let mut wake = Wake::default();
         let now = Instant::now();
         let least = Some(2 * MILLI);
-        assert_eq!(wake.excess(now, 30 * MILLI, 10, least), Duration::ZERO, "nothing was posted");
-        wake.posted(now);
-        assert_eq!(wake.excess(now + MILLI, 30 * MILLI, 10, least), 10 * MILLI);
-        assert_eq!(wake.excess(now + MILLI, 15 * MILLI, 10, least), Duration::ZERO, "faster than ever");
-        assert_eq!(wake.excess(now + 2 * WAKE, 30 * MILLI, 10, least), Duration::ZERO);
-        assert_eq!(wake.excess(now + MILLI, 30 * MILLI, 10, None), Duration::ZERO, "nothing to compare with");
+        assert_eq!(wake.excess(now, 30 * MILLI, 10, least), None, "nothing was posted");
+        wake.posted(Shown::Status, now);
+        let mut excess =
+            |after: Duration, elapsed: u32, least| wake.excess(now + after, MILLI * elapsed, 10, least);
+        assert_eq!(excess(MILLI, 30, least), Some((Shown::Status, 10 * MILLI)));
+        assert_eq!(excess(MILLI, 15, least), Some((Shown::Status, Duration::ZERO)), "faster than ever");
+        assert_eq!(excess(2 * WAKE, 30, least), None);
+        assert_eq!(excess(MILLI, 30, None), None, "nothing to compare with");
+        assert_eq!(excess(MILLI, 500, least), Some((Shown::Status, MOST_EXCESS - 10 * MILLI)));
+        assert_eq!(excess(MILLI, 500, least), Some((Shown::Status, Duration::ZERO)), "it is counted");
+    }
+
+    #[test]
+    fn what_is_put_off_rests_as_long_as_the_last_time() {
+        let mut pacer = Pacer::new(100 * MILLI, 0.1);
+        let now = Instant::now();
+        pacer.put_off(now);
+        assert!(!pacer.is_due(now + 99 * MILLI) && pacer.is_due(now + 101 * MILLI));
+        pacer.done(Duration::ZERO, now);
+        pacer.took_longer(30 * MILLI);
+        pacer.put_off(now + 50 * MILLI);
+        assert!(!pacer.is_due(now + 349 * MILLI) && pacer.is_due(now + 351 * MILLI));
     }
 }

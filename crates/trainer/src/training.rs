@@ -37,7 +37,12 @@ impl Session {
         // Together with an inspection, so that the page draws once for both.
         if self.run.is_some() && (inspected || self.statuses.is_due(Instant::now())) {
             self.say(Event::Status(self.status()));
-            self.statuses.done(Duration::ZERO, Instant::now());
+            let now = Instant::now();
+            if inspected {
+                self.statuses.put_off(now);
+            } else {
+                self.statuses.done(Duration::ZERO, now);
+            }
         }
     }
 
@@ -106,7 +111,9 @@ impl Session {
         self.tell_of_lost_workers();
         let elapsed = start.elapsed();
         let least = self.speedometer.least_step();
-        self.inspections.took_longer(self.wake.excess(start, elapsed, n_steps as u64, least));
+        if let Some((shown, excess)) = self.wake.excess(start, elapsed, n_steps as u64, least) {
+            self.count_showing(shown, excess);
+        }
         self.speedometer.record(metrics.len() as u64, elapsed);
         self.adapt_slice(n_steps, elapsed);
         let first_step = self.step + 1 - metrics.len() as u64;

@@ -203,9 +203,24 @@ impl Executor {
         &self.gradients
     }
 
-    /// The gradients that the next plan reads, for whoever puts them together from several runs.
-    pub fn gradients_mut(&mut self) -> &mut [f32] {
-        &mut self.gradients
+    /// Multiplies the gradients that the next plan reads, for whoever puts them together from several runs.
+    pub fn scale_gradients(&mut self, factor: f32) {
+        self.gradients.iter_mut().for_each(|gradient| *gradient *= factor);
+    }
+
+    /// Adds others, times a factor, to the gradients that the next plan reads.
+    ///
+    /// # Errors
+    /// [`TensorError::Length`] where there are more or fewer.
+    pub fn add_gradients(&mut self, factor: f32, others: &[f32]) -> Result<(), TensorError> {
+        let (expected, received) = (self.gradients.len(), others.len());
+        if expected != received {
+            return Err(TensorError::Length { what: "the gradients".into(), expected, received });
+        }
+        for (gradient, other) in self.gradients.iter_mut().zip(others) {
+            *gradient += factor * other;
+        }
+        Ok(())
     }
 
     /// One of the optimiser's states, laid out as the parameters.
