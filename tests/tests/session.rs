@@ -18,9 +18,7 @@ gpu_tests!(
 );
 
 fn digits(seed: u64, n: usize) -> data::Dataset {
-    let mut digits = data::generated::Generator::new(seed, n - n / 5, n / 5);
-    digits.next_chunk(n);
-    digits.finish()
+    data::generated::digits(seed, n - n / 5, n / 5)
 }
 
 async fn session(backend: BackendChoice) -> Session {

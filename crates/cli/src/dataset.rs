@@ -24,9 +24,7 @@ pub fn load(named: &str, seed: u64) -> Result<Dataset> {
 
 /// A few built-in digits, for what needs a session but no pictures.
 pub fn tiny(seed: u64) -> Dataset {
-    let mut digits = data::generated::Generator::new(seed, 24, 12);
-    digits.next_chunk(36);
-    digits.finish()
+    data::generated::digits(seed, 24, 12)
 }
 
 /// One of the four files, gzipped or not, with a hyphen or a dot before "idx".

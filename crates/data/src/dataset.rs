@@ -2,50 +2,7 @@
 
 use crate::idx::{self, Kind};
 use crate::mnist::{self, Claim};
-use crate::{DataError, N_PIXELS};
-
-/// Pictures of 28×28 pixels, one byte each, 255 is ink.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Images {
-    pixels: Vec<u8>,
-}
-
-impl Images {
-    /// Pictures one after another, each row by row.
-    ///
-    /// # Panics
-    /// Where `pixels` is not a multiple of 784 long.
-    pub fn new(pixels: Vec<u8>) -> Self {
-        assert_eq!(pixels.len() % N_PIXELS, 0, "pictures have {N_PIXELS} pixels each");
-        Self { pixels }
-    }
-
-    /// How many.
-    pub fn n(&self) -> usize {
-        self.pixels.len() / N_PIXELS
-    }
-
-    /// All pixels, `[n, 28, 28]` in row-major order.
-    pub fn pixels(&self) -> &[u8] {
-        &self.pixels
-    }
-
-    /// One picture's 784 pixels.
-    ///
-    /// # Panics
-    /// Where `idx` is not below [`n`](Self::n).
-    pub fn get(&self, idx: usize) -> &[u8] {
-        &self.pixels[idx * N_PIXELS..(idx + 1) * N_PIXELS]
-    }
-
-    pub(crate) fn push(&mut self, picture: &[u8; N_PIXELS]) {
-        self.pixels.extend_from_slice(picture);
-    }
-
-    pub(crate) fn with_capacity(n: usize) -> Self {
-        Self { pixels: Vec::with_capacity(n * N_PIXELS) }
-    }
-}
+use crate::{DataError, Images};
 
 /// Pictures and what they show, one label each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -177,6 +134,7 @@ fn pair(images: File<Images>, labels: File<Vec<u8>>) -> Result<LabelledImages, D
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::N_PIXELS;
 
     const USUAL: [&str; 4] = [
         "train-images-idx3-ubyte",

@@ -163,7 +163,7 @@ mod tests {
         let plain = images(3, 28, 28, 3 * N_PIXELS);
         let read = read_images("a", &plain).expect("it is well formed");
         assert_eq!(read.n(), 3);
-        assert_eq!(read.pixels(), &plain[16..]);
+        assert_eq!(read, Images::new(plain[16..].to_vec()));
         assert_eq!(read_images("a.gz", &gzip(&plain)), Ok(read));
         assert_eq!(read_labels("b.gz", &gzip(&labels(3, &[0, 9, 4]))), Ok(vec![0, 9, 4]));
     }

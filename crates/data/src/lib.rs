@@ -12,12 +12,14 @@ pub mod drawing;
 mod error;
 pub mod generated;
 pub mod idx;
+pub mod images;
 pub mod mnist;
 pub mod samples;
 pub mod split;
 
-pub use dataset::{Dataset, Images, LabelledImages};
+pub use dataset::{Dataset, LabelledImages};
 pub use error::DataError;
+pub use images::Images;
 
 /// Pixels along one side of a picture.
 pub const SIDE: usize = 28;

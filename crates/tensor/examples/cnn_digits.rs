@@ -4,7 +4,6 @@
 #![allow(clippy::print_stdout, reason = "an example shows what it learned")]
 
 use data::batch::fill_batch;
-use data::generated::Generator;
 use data::{Dataset, LabelledImages};
 use nn::functional::{Reduction, cross_entropy};
 use nn::modules::{BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential};
@@ -18,9 +17,7 @@ const BATCH: usize = 50;
 const N_EPOCHS: u64 = 4;
 
 pub(crate) fn main() -> Result<(), TensorError> {
-    let mut generator = Generator::new(0, N_TRAINING, N_TEST);
-    generator.next_chunk(N_TRAINING + N_TEST);
-    let digits = generator.finish();
+    let digits = data::generated::digits(0, N_TRAINING, N_TEST);
 
     let mut stream = Stream::new(0, Purpose::Eager, 0);
     let model = Sequential::new()

@@ -127,9 +127,7 @@ impl Session {
 
     /// Puts the training pictures where the engine takes its batches from, and notes where that is.
     pub(crate) fn keep_pictures(&mut self) -> Result<(), EngineError> {
-        let training = &self.dataset.training;
-        let pixels = training.images.pixels();
-        let kept = self.engine.keep_pictures(&self.network, &self.options, pixels, &training.labels)?;
+        let kept = self.engine.keep_pictures(&self.network, &self.options, &self.dataset.training)?;
         self.backend.dispatches_per_step = self.engine.dispatches_per_step();
         self.backend.pictures = kept;
         Ok(())

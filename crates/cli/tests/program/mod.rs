@@ -64,9 +64,7 @@ pub fn folder(name: &str) -> PathBuf {
 
 /// Writes four IDX files of built-in digits: 360 to learn from, of which 30 are held back, and 60 for the test.
 pub fn digits(folder: &Path) {
-    let mut digits = data::generated::Generator::new(0, 360, 60);
-    digits.next_chunk(420);
-    let digits = digits.finish();
+    let digits = data::generated::digits(0, 360, 60);
     for (part, pictures) in [("train", &digits.training), ("t10k", &digits.test)] {
         let [images, labels] = idx(pictures);
         std::fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).expect("it can be written");
@@ -77,7 +75,9 @@ pub fn digits(folder: &Path) {
 fn idx(pictures: &LabelledImages) -> [Vec<u8>; 2] {
     let n = (pictures.labels.len() as u32).to_be_bytes();
     let side = 28_u32.to_be_bytes();
-    let images = [&[0, 0, 8, 3], &n[..], &side, &side, pictures.images.pixels()].concat();
+    let pixels: Vec<u8> =
+        (0..pictures.images.n()).flat_map(|idx| pictures.images.get(idx).iter().copied()).collect();
+    let images = [&[0, 0, 8, 3], &n[..], &side, &side, &pixels].concat();
     let labels = [&[0, 0, 8, 1], &n[..], &pictures.labels].concat();
     [images, labels]
 }

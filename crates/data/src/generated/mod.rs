@@ -16,8 +16,7 @@ mod tests;
 
 use tensor::random::{Purpose, Stream};
 
-use crate::dataset::{Dataset, Images, LabelledImages};
-use crate::{N_CLASSES, N_PIXELS};
+use crate::{Dataset, Images, LabelledImages, N_CLASSES, N_PIXELS};
 
 /// Digits to learn from in [`dataset`].
 pub const N_TRAINING: usize = 12_000;
@@ -34,76 +33,39 @@ pub const N_TEST: usize = 2_000;
 /// ```
 pub fn digit(seed: u64, index: u64) -> ([u8; N_PIXELS], u8) {
     let mut stream = Stream::new(seed, Purpose::Digits, index);
-    let label = (index % N_CLASSES as u64) as u8;
+    let label = label(index);
     let strokes = skeleton::choose(label, &mut stream);
     let lines = variation::vary(&strokes, &mut stream);
     (pen::draw(lines, &mut stream), label)
 }
 
-/// All of the built-in digits at once: 12,000 to learn from and 2,000 others.
+/// The built-in digits: 12,000 to learn from and 2,000 others.
 pub fn dataset(seed: u64) -> Dataset {
-    let mut generator = Generator::new(seed, N_TRAINING, N_TEST);
-    generator.next_chunk(N_TRAINING + N_TEST);
-    generator.finish()
+    digits(seed, N_TRAINING, N_TEST)
 }
 
-/// Draws a data set piece by piece, so that a worker can answer in between.
+/// So many of the built-in digits, each of which is drawn when it is first looked at: a first training step need not wait for
+/// all of them. The test digits are those that follow the training digits.
 ///
 /// ```
-/// let mut generator = data::generated::Generator::new(0, 40, 10);
-/// while generator.n_left() > 0 {
-///     generator.next_chunk(20);
-/// }
-/// assert_eq!(generator.finish().training.labels.len(), 40);
+/// let dataset = data::generated::digits(0, 40, 10);
+/// assert_eq!(dataset.training.labels.len(), 40);
+/// assert_eq!(dataset.test.images.get(0), data::generated::digit(0, 40).0);
 /// ```
-#[derive(Clone, Debug)]
-pub struct Generator {
-    seed: u64,
-    n_training: usize,
-    n_test: usize,
-    training: LabelledImages,
-    test: LabelledImages,
+pub fn digits(seed: u64, n_training: usize, n_test: usize) -> Dataset {
+    let part = |first: usize, n: usize| LabelledImages {
+        images: Images::drawn(|seed, index| digit(seed, index).0, seed, first as u64, n),
+        labels: (first..first + n).map(|index| label(index as u64)).collect(),
+    };
+    Dataset {
+        name: "generated digits".into(),
+        origin: format!("drawn on this machine from pen strokes, with seed {seed}"),
+        verified_mnist: false,
+        training: part(0, n_training),
+        test: part(n_training, n_test),
+    }
 }
 
-impl Generator {
-    /// A generator that has drawn nothing yet. The test digits are those that follow the training digits.
-    pub fn new(seed: u64, n_training: usize, n_test: usize) -> Self {
-        let room = |n| LabelledImages { images: Images::with_capacity(n), labels: Vec::with_capacity(n) };
-        Self { seed, n_training, n_test, training: room(n_training), test: room(n_test) }
-    }
-
-    /// Draws the next `n` digits, or those that are left.
-    pub fn next_chunk(&mut self, n: usize) {
-        for _ in 0..n.min(self.n_left()) {
-            let (pixels, label) = digit(self.seed, self.n_done() as u64);
-            let part = if self.training.labels.len() < self.n_training {
-                &mut self.training
-            } else {
-                &mut self.test
-            };
-            part.images.push(&pixels);
-            part.labels.push(label);
-        }
-    }
-
-    /// Digits drawn so far.
-    pub fn n_done(&self) -> usize {
-        self.training.labels.len() + self.test.labels.len()
-    }
-
-    /// Digits still to be drawn.
-    pub fn n_left(&self) -> usize {
-        self.n_training + self.n_test - self.n_done()
-    }
-
-    /// The data set, with the digits drawn so far.
-    pub fn finish(self) -> Dataset {
-        Dataset {
-            name: "generated digits".into(),
-            origin: format!("drawn on this machine from pen strokes, with seed {}", self.seed),
-            verified_mnist: false,
-            training: self.training,
-            test: self.test,
-        }
-    }
+const fn label(index: u64) -> u8 {
+    (index % N_CLASSES as u64) as u8
 }

@@ -5,10 +5,9 @@ use super::*;
 
 fn session() -> Session {
     let options = TrainingOptions { batch_size: 16, learning_rate: 0.02, ..TrainingOptions::default() };
-    let mut digits = data::generated::Generator::new(0, 240, 60);
-    digits.next_chunk(300);
+    let digits = data::generated::digits(0, 240, 60);
     let model = nn::presets::model("s").unwrap();
-    block_on(Session::new(model, options, digits.finish(), BackendChoice::Cpu)).unwrap()
+    block_on(Session::new(model, options, digits, BackendChoice::Cpu)).unwrap()
 }
 
 /// Sends a command, works until nothing is left to do, and returns the reply with everything else that was said.
