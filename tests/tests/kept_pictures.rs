@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use data::batch::fill_batch;
-use data::{Dataset, LabelledImages};
+use data::{Dataset, Images, LabelledImages};
 use gpu::Device;
 use nn::{Network, TrainingOptions, names, presets};
 use receptive_tests::{Tolerance, assert_close, gpu_tests};
@@ -34,6 +34,11 @@ fn digits(seed: u64, n: usize) -> Dataset {
     data::generated::digits(seed, n, 0)
 }
 
+/// All pixels of all pictures.
+fn pixels(training: &LabelledImages) -> Vec<u8> {
+    (0..training.images.n()).flat_map(|idx| training.images.get(idx).to_vec()).collect()
+}
+
 /// The pictures of a step, and how far they are moved.
 fn batch(step: usize, n: usize) -> Vec<(u32, [isize; 2])> {
     let positions = (0..BATCH).map(|idx| ((step * 31 + idx * 17) % n) as u32);
@@ -57,15 +62,17 @@ async fn kept_pictures_train_as_uploaded_ones(device: Rc<Device>) {
     let network = Network::new(presets::model("s").unwrap(), 10).unwrap();
     let (mut keeping, mut uploading) = (engine(&network, &device), engine(&network, &device));
     // The second data set takes the first one's place, and has another size.
-    for (seed, n) in [(1, 50), (2, 33)] {
-        let training = digits(seed, n).training;
-        let pixels = training.images.pixels();
-        let kept = keeping.keep_pictures(&network, &options(), &pixels, &training.labels).unwrap();
+    for (seed, n, drawn) in [(1, 50, true), (2, 33, false)] {
+        let mut training = digits(seed, n).training;
+        if !drawn {
+            training.images = Images::new(pixels(&training));
+        }
+        let kept = keeping.keep_pictures(&network, &options(), &training).unwrap();
         assert!(kept.unwrap().contains(&format!("all {n} training pictures")));
         assert!(keeping.keeps_pictures() && !uploading.keeps_pictures());
         for step in 0..10 {
             let hyper = options().hyper(step as u64, step as u64 + 1, 10);
-            keeping.step_kept(&picks(step, n), hyper).unwrap();
+            keeping.step_kept(&training.images, &picks(step, n), hyper).unwrap();
             let (images, labels) = assembled(step, &training);
             uploading.step(&images, &labels, hyper).await.unwrap();
         }
@@ -82,11 +89,11 @@ async fn a_step_from_kept_pictures_uploads_little_and_makes_nothing(device: Rc<D
     let network = Network::new(presets::model("s").unwrap(), 10).unwrap();
     let mut engine = engine(&network, &device);
     let training = digits(1, 40).training;
-    engine.keep_pictures(&network, &options(), &training.images.pixels(), &training.labels).unwrap();
+    engine.keep_pictures(&network, &options(), &training).unwrap();
     let step = |engine: &mut Engine, step: usize| {
         let picks = picks(step, 40);
         assert!(4 * picks.len() <= 12 * BATCH, "bytes a step");
-        engine.step_kept(&picks, options().hyper(step as u64, step as u64 + 1, 5)).unwrap();
+        engine.step_kept(&training.images, &picks, options().hyper(step as u64, step as u64 + 1, 5)).unwrap();
     };
     step(&mut engine, 0);
     engine.take_metrics().await.unwrap();
@@ -122,7 +129,7 @@ async fn batches_are_gathered_alike_on_both_executors(device: Rc<Device>) {
     let moves = [[0, 0], [27, -27], [-28, 0], [3, -1], [-2, 2], [100, 100], [0, 1], [-1, 0]];
     let picks: Vec<u32> = (0..).zip(moves).flat_map(|(idx, by)| pick(idx % n as u32, by)).collect();
     for (name, numbers) in
-        [(names::IMAGES, packed(&training.images.pixels())), (names::LABELS, labels), (PICKS, picks)]
+        [(names::IMAGES, packed(&pixels(&training))), (names::LABELS, labels), (PICKS, picks)]
     {
         cpu.write_input_u32(on_cpu, name, &numbers).unwrap();
         gpu.write_input_u32(on_gpu, name, &numbers).unwrap();
@@ -140,10 +147,10 @@ async fn pictures_that_do_not_fit_are_uploaded_and_the_engine_says_so(device: Rc
     let network = Network::new(presets::model("linear").unwrap(), 10).unwrap();
     let mut engine = engine(&network, &device);
     let training = digits(1, 20).training;
-    engine.keep_pictures(&network, &options(), &training.images.pixels(), &training.labels).unwrap();
+    engine.keep_pictures(&network, &options(), &training).unwrap();
     // More than four gigabytes, which is more than a buffer can have; nothing looks at the pixels.
-    let labels = vec![0; 6_000_000];
-    let said = engine.keep_pictures(&network, &options(), &[], &labels).unwrap().unwrap();
+    let many = LabelledImages { images: Images::new(Vec::new()), labels: vec![0; 6_000_000] };
+    let said = engine.keep_pictures(&network, &options(), &many).unwrap().unwrap();
     assert!(said.contains("uploaded batch by batch") && said.contains("needs 4704000000"), "{said}");
     assert!(!engine.keeps_pictures());
     let (images, labels) = assembled(0, &training);

@@ -150,6 +150,7 @@ struct Timer<'a> {
     engine: &'a mut Engine,
     training: &'a nn::TrainingOptions,
     batches: Vec<Batch>,
+    digits: &'a data::Images,
     steps_at_once: usize,
     n_done: u64,
 }
@@ -172,10 +173,10 @@ impl<'a> Timer<'a> {
         engine: &'a mut Engine,
         network: &Network,
         training: &'a nn::TrainingOptions,
-        digits: &LabelledImages,
+        digits: &'a LabelledImages,
         kind: BackendKind,
     ) -> Result<Self> {
-        engine.keep_pictures(network, training, &digits.images.pixels(), &digits.labels)?;
+        engine.keep_pictures(network, training, digits)?;
         let positions: Vec<u32> = (0..digits.labels.len() as u32).collect();
         let keeps = engine.keeps_pictures();
         let batches = positions.chunks(training.batch_size).map(|positions| {
@@ -192,7 +193,8 @@ impl<'a> Timer<'a> {
             BackendKind::Gpu => GPU_STEPS_AT_ONCE.min(engine.most_steps_at_once()),
             BackendKind::Cpu => 1,
         };
-        Ok(Self { batches: batches.collect(), engine, training, steps_at_once, n_done: 0 })
+        let batches = batches.collect();
+        Ok(Self { batches, digits: &digits.images, engine, training, steps_at_once, n_done: 0 })
     }
 
     /// The groups of steps between two looks at the clock: how many, and the seconds that they took.
@@ -231,7 +233,7 @@ impl<'a> Timer<'a> {
         let hyper = self.training.hyper(self.n_done - 1, self.n_done, N_BATCHES as u64);
         match batch {
             Batch::Pictures(images, labels) => self.engine.step(images, labels, hyper).await?,
-            Batch::Picks(picks) => self.engine.step_kept(picks, hyper)?,
+            Batch::Picks(picks) => self.engine.step_kept(self.digits, picks, hyper)?,
         }
         Ok(())
     }

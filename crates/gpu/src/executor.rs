@@ -194,6 +194,34 @@ impl Executor {
         Ok(())
     }
 
+    /// As [`write_input_u32`](Self::write_input_u32), for the part from element `first` on of what is resident. Steps that wait
+    /// find the new part there.
+    ///
+    /// # Errors
+    /// [`TensorError::UnknownName`]; [`TensorError::Length`] where the part ends behind the whole.
+    pub fn write_resident_part(
+        &self,
+        plan: PlanIdx,
+        name: &str,
+        first: usize,
+        data: &[u32],
+    ) -> Result<(), GpuError> {
+        let prepared = self.prepared(plan)?;
+        let role = Role::Resident(name.to_owned());
+        let found = prepared.plan.buffers.iter().position(|buffer| buffer.role == role);
+        let buffer = found
+            .ok_or_else(|| TensorError::UnknownName { what: "resident input", name: name.to_owned() })?;
+        let (expected, received) = (prepared.plan.buffers[buffer].len, first + data.len());
+        if received > expected {
+            return Err(
+                TensorError::Length { what: format!("the input {name:?}"), expected, received }.into()
+            );
+        }
+        let bytes = bytemuck::cast_slice(data);
+        self.device.queue.write_buffer(&prepared.buffers[buffer], 4 * first as u64, bytes);
+        Ok(())
+    }
+
     /// Replaces all parameters, laid out as the plans' [`ParameterLayout`] says.
     ///
     /// # Errors

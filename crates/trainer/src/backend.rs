@@ -182,10 +182,8 @@ impl Session {
 
     fn place_pictures(&mut self, mut status: BackendStatus) -> Result<BackendStatus, EngineError> {
         if status.kind == BackendKind::Gpu {
-            let training = &self.dataset.training;
-            let pixels = training.images.pixels();
             status.pictures =
-                self.engine.keep_pictures(&self.network, &self.options, &pixels, &training.labels)?;
+                self.engine.keep_pictures(&self.network, &self.options, &self.dataset.training)?;
             status.dispatches_per_step = self.engine.dispatches_per_step();
         } else {
             status.pictures = None;

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use data::{Images, LabelledImages, N_PIXELS};
 use nn::{Network, NetworkError, TrainingOptions, names};
 use tensor::ops::Dropout;
 use tensor::{Hyper, PICK_LEN, PICKS, ParameterLayout, Pictures, TensorError, cpu, packed};
@@ -59,8 +60,8 @@ pub struct Engine {
     /// The metrics of the CPU's steps since they were last taken.
     recorded: Vec<[f32; 2]>,
     padded: Vec<f32>,
-    /// Whether a step takes its batch from pictures that the GPU keeps.
-    keeps_pictures: bool,
+    /// Of the pictures that the GPU keeps, whether each is still to be uploaded; none where it keeps none.
+    absent: Option<Vec<bool>>,
 }
 
 enum Executor {
@@ -124,12 +125,12 @@ impl Engine {
             random: network.is_random().then_some([options.seed, 0]),
             recorded: Vec::new(),
             padded: Vec::new(),
-            keeps_pictures: false,
+            absent: None,
         })
     }
 
-    /// Puts a data set's pictures, `[n, channels, height, width]`, and labels onto the GPU, so that a step is given only which
-    /// of them it learns from. Says where the pictures lie, in a sentence: what does not fit onto the GPU is uploaded batch
+    /// Puts a data set's pictures and labels onto the GPU, so that a step is given only which of them it learns from; pictures
+    /// that are drawn when they are looked at follow when they are first learnt from. Says where the pictures lie, in a sentence: what does not fit onto the GPU is uploaded batch
     /// by batch as before. `None` on the CPU, whose memory they are in anyway. The network and the options are those of
     /// [`Engine::new`].
     ///
@@ -139,25 +140,28 @@ impl Engine {
         &mut self,
         network: &Network,
         options: &TrainingOptions,
-        pixels: &[u8],
-        labels: &[u8],
+        pictures: &LabelledImages,
     ) -> Result<Option<String>, EngineError> {
+        let labels = &pictures.labels;
         let Executor::Gpu(executor, [training, ..]) = &mut self.executor else { return Ok(None) };
         let plan = network.training_plan(options.batch_size, options.recipe())?;
-        let pictures = Pictures { n: labels.len(), shape: network.model().input };
-        let gathering = plan.clone().gathering(names::IMAGES, names::LABELS, pictures)?;
+        let shape = Pictures { n: labels.len(), shape: network.model().input };
+        let gathering = plan.clone().gathering(names::IMAGES, names::LABELS, shape)?;
         match executor.replace(*training, gathering) {
             Ok(()) => {
-                executor.write_input_u32(*training, names::IMAGES, &packed(pixels))?;
+                let bytes = pictures.images.bytes();
+                if let Some(bytes) = bytes {
+                    executor.write_input_u32(*training, names::IMAGES, &packed(bytes))?;
+                }
+                self.absent = Some(vec![bytes.is_none(); labels.len()]);
                 let labels: Vec<u32> = labels.iter().map(|&label| u32::from(label)).collect();
                 executor.write_input_u32(*training, names::LABELS, &labels)?;
-                self.keeps_pictures = true;
-                let megabytes = pixels.len() as f64 / 1e6;
+                let megabytes = (labels.len() * N_PIXELS) as f64 / 1e6;
                 Ok(Some(format!("The GPU keeps all {} training pictures ({megabytes:.1} MB).", labels.len())))
             }
             Err(limit @ gpu::GpuError::Limit { .. }) => {
                 executor.replace(*training, plan)?;
-                self.keeps_pictures = false;
+                self.absent = None;
                 Ok(Some(format!("Pictures are uploaded batch by batch: {limit}.")))
             }
             Err(error) => Err(error.into()),
@@ -166,19 +170,28 @@ impl Engine {
 
     /// Whether steps take their batches from [kept](Engine::keep_pictures) pictures.
     pub const fn keeps_pictures(&self) -> bool {
-        self.keeps_pictures
+        self.absent.is_some()
     }
 
-    /// As [`Engine::step`], on a batch of the kept pictures: one [`pick`] after another.
+    /// As [`Engine::step`], on a batch of the kept pictures, which `images` are: one [`pick`] after another.
     ///
     /// # Errors
     /// As there; [`TensorError::UnknownName`] where no pictures are kept.
-    pub fn step_kept(&mut self, picks: &[u32], hyper: Hyper) -> Result<(), EngineError> {
+    pub fn step_kept(&mut self, images: &Images, picks: &[u32], hyper: Hyper) -> Result<(), EngineError> {
         let key = key(self.random, 0);
         let unknown = || TensorError::UnknownName { what: "input", name: PICKS.to_owned() };
         let Executor::Gpu(executor, [training, ..]) = &mut self.executor else {
             return Err(unknown().into());
         };
+        for pick in picks.chunks_exact(PICK_LEN) {
+            let position = pick[0] as usize;
+            let absent = self.absent.as_mut().and_then(|absent| absent.get_mut(position));
+            if absent.is_some_and(std::mem::take) {
+                // A picture is a whole number of elements.
+                let words = packed(images.get(position));
+                executor.write_resident_part(*training, names::IMAGES, position * words.len(), &words)?;
+            }
+        }
         let picks = (PICKS, gpu::Numbers::U32(picks));
         match &key {
             Some(key) => {

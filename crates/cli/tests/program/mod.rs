@@ -75,7 +75,9 @@ pub fn digits(folder: &Path) {
 fn idx(pictures: &LabelledImages) -> [Vec<u8>; 2] {
     let n = (pictures.labels.len() as u32).to_be_bytes();
     let side = 28_u32.to_be_bytes();
-    let images = [&[0, 0, 8, 3], &n[..], &side, &side, &pictures.images.pixels()].concat();
+    let pixels: Vec<u8> =
+        (0..pictures.images.n()).flat_map(|idx| pictures.images.get(idx).iter().copied()).collect();
+    let images = [&[0, 0, 8, 3], &n[..], &side, &side, &pixels].concat();
     let labels = [&[0, 0, 8, 1], &n[..], &pictures.labels].concat();
     [images, labels]
 }
