@@ -18,7 +18,7 @@ use protocol::{BackendChoice, Command, DataSource, Event, Message, Reply, Reques
 use trainer::{Session, SessionError};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::link::{decode, encode, field};
@@ -27,6 +27,9 @@ use turn::Turns;
 
 /// More workers are tried only when they are asked for: browsers say how many cores there are, but not how fast each is.
 const MOST_TRIED_WORKERS: usize = 4;
+
+/// So long after its start the worker does nothing of its own accord, for the page needs the cores to open.
+const OPENING_MILLIS: i32 = 1500;
 
 /// What reaches the worker's loop.
 enum Incoming {
@@ -70,6 +73,7 @@ async fn serve(
     session.set_most_workers(n_cores(&scope).min(MOST_TRIED_WORKERS));
     session.introduce();
     let turns = Turns::new();
+    let mut opening = Some(Box::pin(wait(&scope, OPENING_MILLIS)));
     loop {
         post_all(&scope, session.events());
         session.posted();
@@ -77,6 +81,12 @@ async fn serve(
             // Messages arrive between two turns of the event loop only.
             turns.next().await;
             inbox.try_recv().ok()
+        } else if let Some(over) = &mut opening {
+            let incoming = receive_or(&mut inbox, over).await;
+            if incoming.is_none() {
+                opening = None;
+            }
+            incoming
         } else if session.is_trying() {
             let trial = session.try_next(async || turns.next().await);
             receive_or(&mut inbox, trial).await
@@ -98,6 +108,15 @@ async fn serve(
             None => session.advance().await,
         }
     }
+}
+
+/// Comes back after so long.
+async fn wait(scope: &DedicatedWorkerGlobalScope, millis: i32) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        let set = scope.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
+        set.expect("workers have timers");
+    });
+    JsFuture::from(promise).await.expect("the promise is only ever resolved");
 }
 
 /// The preset S on the built-in digits: there at once, and offline.
