@@ -16,7 +16,7 @@ pub fn run() -> Result<()> {
         "--exclude",
         "receptive-web",
         "--exclude",
-        "receptive-worker",
+        "receptive-page",
         "--lib",
         "--bins",
     ]))
@@ -35,7 +35,7 @@ pub fn clippy_native() -> Result<()> {
         "--exclude",
         "receptive-web",
         "--exclude",
-        "receptive-worker",
+        "receptive-page",
         "--all-targets",
     ];
     process::run(cargo(arguments).args(["--", "-D", "warnings"]))
@@ -44,6 +44,6 @@ pub fn clippy_native() -> Result<()> {
 /// The page, and the tests that run in a browser, with every crate that they use.
 pub fn clippy_wasm() -> Result<()> {
     install_wasm_target()?;
-    let arguments = ["clippy", "--target", WASM_TARGET, "-p", "receptive-web", "-p", "receptive-worker"];
+    let arguments = ["clippy", "--target", WASM_TARGET, "-p", "receptive-web", "-p", "receptive-page"];
     process::run(cargo(arguments).args(["-p", "receptive-tests", "--all-targets", "--", "-D", "warnings"]))
 }

@@ -123,15 +123,22 @@ impl Environment {
 
 /// Every crate's own tests and the examples in its documentation. What tests print is shown, for the skips in it.
 fn native_tests(environment: &Environment) -> Result<()> {
-    let arguments = ["test", "--workspace", "--exclude", "receptive-web"];
+    let arguments = ["test", "--no-fail-fast", "--workspace", "--exclude", "receptive-web"];
     let mut tests = cargo(arguments);
-    tests.args(["--exclude", "receptive-worker", "--exclude", "receptive-tests", "--", "--show-output"]);
+    tests.args(["--exclude", "receptive-page", "--exclude", "receptive-tests", "--", "--show-output"]);
     process::run(environment.set(&mut tests))
 }
 
 /// The tests that compare: CPU with GPU, gradients with finite differences, everything with PyTorch.
 fn parity_tests(environment: &Environment) -> Result<()> {
-    process::run(environment.set(&mut cargo(["test", "-p", "receptive-tests", "--", "--show-output"])))
+    process::run(environment.set(&mut cargo([
+        "test",
+        "--no-fail-fast",
+        "-p",
+        "receptive-tests",
+        "--",
+        "--show-output",
+    ])))
 }
 
 /// The program itself, started as a user would. What it does in detail is tested in its own crate.
@@ -146,7 +153,8 @@ fn command_line(environment: &Environment) -> Result<()> {
 
 /// The same engine as WebAssembly, in a headless browser that `tests/webdriver.json` configures.
 fn browser_tests(tools: &Tools, browser: &Browser, environment: &Environment) -> Result<()> {
-    let mut tests = cargo(["test", "--target", WASM_TARGET, "-p", "receptive-tests", "--tests"]);
+    let mut tests =
+        cargo(["test", "--no-fail-fast", "--target", WASM_TARGET, "-p", "receptive-tests", "--tests"]);
     tools.on_path(environment.set(&mut tests));
     tests.env("CHROMEDRIVER", &browser.chromedriver);
     tests.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_TIMEOUT", "300");

@@ -95,7 +95,7 @@ mod tests {
         let is_loaded = |path| is_loaded_on_a_visit(Path::new("dist"), Path::new(path));
         assert!(
             is_loaded("dist/index.html")
-                && is_loaded("dist/worker_bg.wasm")
+                && is_loaded("dist/page_bg.wasm")
                 && is_loaded("dist/fonts/data.css")
         );
         assert!(!is_loaded("dist/data/mnist/t10k-images-idx3-ubyte.gz") && !is_loaded("dist/receptive.d.ts"));

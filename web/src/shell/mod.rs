@@ -88,6 +88,15 @@ pub fn App() -> impl IntoView {
     }
 }
 
+/// Puts the page into the document, in the place of the words that stood in for it until now.
+pub fn open() {
+    console_error_panic_hook::set_once();
+    mount_to_body(App);
+    if let Some(boot) = document().get_element_by_id("boot") {
+        boot.remove();
+    }
+}
+
 fn start(workbench: Workbench) {
     workbench.engine.subscribe(move |event| workbench.apply(event));
     let fail = move |reason: String| {

@@ -28,8 +28,9 @@ use turn::Turns;
 /// More workers are tried only when they are asked for: browsers say how many cores there are, but not how fast each is.
 const MOST_TRIED_WORKERS: usize = 4;
 
-/// So long after its start the worker does nothing of its own accord, for the page needs the cores to open.
-const OPENING_MILLIS: i32 = 1500;
+/// For so long after its start, and after whatever it was asked, the worker does nothing of its own accord: the page needs the
+/// cores to open and to draw, and the next command may be on its way.
+const REST_MILLIS: i32 = 1000;
 
 /// What reaches the worker's loop.
 enum Incoming {
@@ -37,6 +38,11 @@ enum Incoming {
     Request(Message<Request>),
     /// A data set that was asked for has come, or has not.
     Fetched { id: u32, result: Result<Dataset, String> },
+}
+
+/// Whether this program was started as a worker, and not as a page.
+pub fn is_here() -> bool {
+    js_sys::global().is_instance_of::<DedicatedWorkerGlobalScope>()
 }
 
 /// Starts the worker: answers messages from now until the page is closed.
@@ -73,19 +79,18 @@ async fn serve(
     session.set_most_workers(n_cores(&scope).min(MOST_TRIED_WORKERS));
     session.introduce();
     let turns = Turns::new();
-    let mut opening = Some(Box::pin(wait(&scope, OPENING_MILLIS)));
+    let mut rested = false;
     loop {
         post_all(&scope, session.events());
         session.posted();
         let incoming = if session.is_busy() {
+            rested = false;
             // Messages arrive between two turns of the event loop only.
             turns.next().await;
             inbox.try_recv().ok()
-        } else if let Some(over) = &mut opening {
-            let incoming = receive_or(&mut inbox, over).await;
-            if incoming.is_none() {
-                opening = None;
-            }
+        } else if !rested {
+            let incoming = receive_or(&mut inbox, wait(&scope, REST_MILLIS)).await;
+            rested = incoming.is_none();
             incoming
         } else if session.is_trying() {
             let trial = session.try_next(async || turns.next().await);
@@ -97,7 +102,10 @@ async fn serve(
             receive(&mut inbox).await
         };
         match incoming {
-            Some(Incoming::Request(message)) => take(&mut session, message, &scope, &sender).await,
+            Some(Incoming::Request(message)) => {
+                rested = false;
+                take(&mut session, message, &scope, &sender).await;
+            }
             Some(Incoming::Fetched { id, result }) => {
                 let result = result.and_then(|dataset| {
                     session.set_dataset(dataset).map(|()| Reply::Done).map_err(|error| error.to_string())

@@ -21,7 +21,9 @@ pub struct Pictures {
 impl Pictures {
     /// Elements of four bytes that hold all pixels, the first in the lowest byte.
     pub fn n_words(&self) -> usize {
-        (self.n * self.shape.iter().product::<usize>()).div_ceil(4)
+        // More bytes than memory in a browser can have are still a number that a GPU can refuse.
+        let n_bytes = self.n as u64 * self.shape.iter().product::<usize>() as u64;
+        usize::try_from(n_bytes.div_ceil(4)).unwrap_or(usize::MAX)
     }
 }
 

@@ -103,3 +103,22 @@ fn all_three_products_agree_with_the_definition() {
         assert_close(&actual, &expected);
     }
 }
+
+#[test]
+fn few_multiplications_lose_few_digits() {
+    let window = Window { kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1] };
+    let conv = Conv2d { window, groups: 1 };
+    let (shape, weight_shape) = ([2, 64, 14, 14], [64, 64, 3, 3]);
+    let mut stream = Stream::new(0, Purpose::Test, 99);
+    let (input, weight) = (numbers(&mut stream, &shape), numbers(&mut stream, &weight_shape));
+    let mut exact = vec![0.0_f64; input.len()];
+    products(&conv, shape, shape, |o, i, w| exact[o] += f64::from(input[i]) * f64::from(weight[w]));
+    let mut actual = vec![f32::NAN; exact.len()];
+    let (x, w) = (Read { data: &input, shape: &shape }, Read { data: &weight, shape: &weight_shape });
+    forward(&conv, x, w, None, &shape, &mut actual, &mut Scratch::default());
+    let error = |(actual, exact): (&f32, &f64)| (f64::from(*actual) - exact).abs();
+    let largest = actual.iter().zip(&exact).map(error).fold(0.0, f64::max);
+    let size = (exact.iter().map(|exact| exact * exact).sum::<f64>() / exact.len() as f64).sqrt();
+    // The largest of 25,088 errors was 6.6e-6 of the results' root mean square where this was written.
+    assert!(largest < 1e-5 * size, "{largest:e} of {size}");
+}
