@@ -1,11 +1,13 @@
 //! The session: its state, and what belongs to all of its parts.
 
+mod pictures;
+
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use data::Dataset;
 use data::split::Splits;
-use data::{Dataset, LabelledImages};
 use nn::{ModelSpec, Network, NetworkError, TrainingOptions};
 use protocol::{
     Array, Asked, BackendChoice, BackendStatus, DataStatus, Event, Message, Reply, RunStatus, Sample, Split,
@@ -21,6 +23,8 @@ use crate::position::Position;
 use crate::speed::{Pacer, Shown, Speedometer, Wake};
 use crate::trying::{Trials, UNTRIED};
 use crate::workers::{Helpers, Workers};
+
+pub(crate) use pictures::Positions;
 
 /// Why a session refuses something.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +51,6 @@ pub enum SessionError {
     #[error("{0}")]
     Refused(String),
 }
-
-/// Digits that are drawn at once while there is nothing to do: a few milliseconds.
-const DRAWN_AT_ONCE: usize = 100;
 
 /// A network, its data, and the run that trains it.
 pub struct Session {
@@ -224,13 +225,6 @@ impl Session {
         self.run.is_some() || !self.jobs.is_empty() || self.inspection_due
     }
 
-    /// Draws some of the built-in digits before they are looked at, for whoever has nothing else to do; whether there may be
-    /// more.
-    pub fn draw_ahead(&mut self) -> bool {
-        let Dataset { training, test, .. } = &mut self.dataset;
-        [training, test].into_iter().any(|part| part.images.draw_ahead(DRAWN_AT_ONCE))
-    }
-
     /// Says everything that somebody who has just come needs to know.
     pub fn introduce(&mut self) {
         self.say(Event::Ready { model: self.network.model().clone(), options: self.options.clone() });
@@ -370,38 +364,6 @@ impl Session {
             parameters: self.engine.parameters().await?,
             states: self.engine.states().await?,
         })
-    }
-
-    /// The pictures of a split and their positions among them.
-    pub(crate) fn split(&self, split: Split) -> (&LabelledImages, Positions<'_>) {
-        match split {
-            Split::Train => (&self.dataset.training, Positions::Listed(&self.splits.train)),
-            Split::Validation => (&self.dataset.training, Positions::Listed(&self.splits.validation)),
-            Split::Test => (&self.dataset.test, Positions::All(self.dataset.test.labels.len())),
-        }
-    }
-}
-
-/// Where a split's pictures are.
-#[derive(Clone, Copy)]
-pub(crate) enum Positions<'a> {
-    Listed(&'a [u32]),
-    All(usize),
-}
-
-impl Positions<'_> {
-    pub(crate) const fn len(&self) -> usize {
-        match self {
-            Self::Listed(listed) => listed.len(),
-            Self::All(n) => *n,
-        }
-    }
-
-    pub(crate) fn get(&self, idx: usize) -> Option<u32> {
-        match self {
-            Self::Listed(listed) => listed.get(idx).copied(),
-            Self::All(n) => (idx < *n).then_some(idx as u32),
-        }
     }
 }
 
