@@ -107,8 +107,8 @@ fn Details() -> impl IntoView {
                 {backend
                     .dispatches_per_step
                     .map(|n| view! { <p class="figures">{format!("{n} dispatches a training step")}</p> })}
-                {(backend.kind == BackendKind::Gpu).then(|| view! { <Kernels/> })}
                 {backend.pictures.map(|pictures| view! { <p>{pictures}</p> })}
+                {(backend.kind == BackendKind::Gpu).then(|| view! { <Kernels/> })}
             </div>
         }
         .into_any(),
@@ -137,7 +137,7 @@ fn Kernels() -> impl IntoView {
                     view! { <tr><td>{name}</td><td class="figures">{format!("{millis:.3} ms")}</td></tr> }
                 };
                 view! {
-                    <table data-testid="kernel-times">
+                    <table class="kernels" data-testid="kernel-times" aria-label="How long each kernel takes">
                         <tbody>{kernels.into_iter().map(row).collect_view()}</tbody>
                     </table>
                 }
@@ -146,7 +146,9 @@ fn Kernels() -> impl IntoView {
         })
     };
     view! {
-        <button type="button" data-testid="measure-kernels" on:click=measure>"Time each kernel"</button>
+        <button type="button" class="button small time-kernels" data-testid="measure-kernels" on:click=measure>
+            "Time each kernel"
+        </button>
         {times}
     }
 }
