@@ -1,13 +1,12 @@
 //! Convolution: with few multiplications where that pays (see [`winograd`](super::winograd)), else
 //! [directly](super::direct).
 
-use pulp::Arch;
 
 use super::arrivals::Gate;
 use super::finish::Finish;
 use super::kernels::Read;
 use super::winograd::{self, Source};
-use super::{Scratch, conv_block, direct};
+use super::{Scratch, conv_block, direct, simd};
 use crate::ops::{Conv2d, ConvBlock};
 
 /// The sizes of one group's products.
@@ -78,7 +77,7 @@ pub(super) fn correlate(
         return winograd::Correlate { sizes, input, weight, back: false, bias, out, finish, memory }.run();
     }
     let memory = &mut scratch.direct;
-    Arch::new().dispatch(direct::Forward { window, groups, group, input, weight, bias, out, finish, memory });
+    simd::run(direct::Forward { window, groups, group, input, weight, bias, out, finish, memory });
 }
 
 pub(super) fn grad_input(

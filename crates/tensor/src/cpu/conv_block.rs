@@ -4,7 +4,7 @@
 //! 7.6 ms for the gradients of preset L's last convolution, and 11.3 and 12.5 with all those that are zero (see
 //! [`winograd`]); for preset S's last 0.3 and 0.3 ms, and 1.0 and 1.1 (see [`direct`]).
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::Scratch;
 use super::arrivals::{Arrivals, Gate};
@@ -14,6 +14,7 @@ use super::direct;
 use super::finish::Finish;
 use super::kernels::{Read, Write};
 use super::memory::zeros;
+use super::simd;
 use super::winograd::{self, Source};
 use crate::ops::ConvBlock;
 use crate::window::Window;
@@ -71,7 +72,7 @@ pub(super) fn grad_weight(
         let (choice, grads) = (bytemuck::cast_slice(choice.data), grad_output.data);
         let (input, memory) = (input.data, &mut scratch.conv_block);
         let kernel = GradWeight { window, groups, group, input, grads, choice, out, bias, memory };
-        return Arch::new().dispatch(kernel);
+        return simd::run(kernel);
     }
     let gate = Gate::new(gate);
     if winograd::computes(&conv, group.channels, group.m) {
@@ -82,7 +83,7 @@ pub(super) fn grad_weight(
     }
     let (input, grads, memory) = (input.data, grad_output.data, &mut scratch.direct);
     let kernel = direct::GradWeight { window, groups, group, input, grads, gate, out, bias, memory };
-    Arch::new().dispatch(kernel);
+    simd::run(kernel);
 }
 
 pub(super) fn grad_input(
@@ -105,7 +106,7 @@ pub(super) fn grad_input(
     if let (Some(_), Some(choice)) = (block.pool, gate) {
         let (choice, memory) = (bytemuck::cast_slice(choice.data), &mut scratch.conv_block);
         let kernel = GradInput { window, groups, group, weight, grads, choice, out, memory };
-        return Arch::new().dispatch(kernel);
+        return simd::run(kernel);
     }
     let gate = Gate::new(gate);
     if winograd::computes_back(&conv, group.m, group.channels) {
@@ -116,7 +117,7 @@ pub(super) fn grad_input(
             .run();
     }
     let memory = &mut scratch.direct;
-    Arch::new().dispatch(direct::Back { window, groups, group, weight, grads, gate, out, memory });
+    simd::run(direct::Back { window, groups, group, weight, grads, gate, out, memory });
 }
 
 /// The sizes of a map.

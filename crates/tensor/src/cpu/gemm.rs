@@ -152,22 +152,15 @@ fn blocked<const ROWS: usize, const COLUMNS: usize, const FUSED: bool>(
                         (idx % n_row_panels, idx / n_row_panels)
                     };
                     let (row, column) = (row_panel * ROWS, column_panel * COLUMNS);
-                    let b_panel = &packed.b[column_panel * k_len * COLUMNS..][..k_len * COLUMNS];
+                    let b_panel = &packed.b.as_chunks().0[column_panel * k_len..][..k_len];
                     let n_rows = ROWS.min(m_len - row);
                     let tile = if a.is_by_rows() {
                         // Past the last row, it is computed again.
-                        tile::<ROWS, COLUMNS, FUSED, 1>(
-                            std::array::from_fn(|idx| {
-                                &a.row(m_start + (row + idx).min(m_len - 1))[k_start..]
-                            }),
-                            b_panel,
-                        )
+                        let row = |idx: usize| &a.row(m_start + (row + idx).min(m_len - 1))[k_start..];
+                        tile_of_rows::<ROWS, COLUMNS, FUSED>(std::array::from_fn(row), b_panel)
                     } else {
-                        let a_panel = &packed.a[row_panel * k_len * ROWS..][..k_len * ROWS];
-                        tile::<ROWS, COLUMNS, FUSED, ROWS>(
-                            std::array::from_fn(|idx| &a_panel[idx..]),
-                            b_panel,
-                        )
+                        let a_panel = &packed.a.as_chunks().0[row_panel * k_len..][..k_len];
+                        tile_of_panel::<ROWS, COLUMNS, FUSED>(a_panel, b_panel)
                     };
                     let n_columns = COLUMNS.min(n_len - column);
                     store(&tile, &mut c, [m_start + row, n_start + column], n_rows, n_columns, add);
@@ -177,25 +170,46 @@ fn blocked<const ROWS: usize, const COLUMNS: usize, const FUSED: bool>(
     }
 }
 
-/// One tile of the result: `Σ a[k] ⊗ b[k]`, in registers; the numbers of each row of `a` are `STEP` apart.
+/// One tile of the result, `Σ a[k] ⊗ b[k]` in registers, of rows of `a` where they lie.
 #[inline(always)]
-fn tile<const ROWS: usize, const COLUMNS: usize, const FUSED: bool, const STEP: usize>(
+fn tile_of_rows<const ROWS: usize, const COLUMNS: usize, const FUSED: bool>(
     rows: [&[f32]; ROWS],
-    b_panel: &[f32],
+    b_panel: &[[f32; COLUMNS]],
 ) -> [[f32; COLUMNS]; ROWS] {
     let mut sums = [[0.0_f32; COLUMNS]; ROWS];
-    let b_panel = b_panel.as_chunks::<COLUMNS>().0;
-    let rows = rows.map(|row| &row[..(b_panel.len() - 1) * STEP + 1]);
-    for (k, b) in b_panel.iter().enumerate() {
-        for row in 0..ROWS {
-            let a = rows[row][k * STEP];
-            for column in 0..COLUMNS {
-                let sum = &mut sums[row][column];
-                *sum = if FUSED { a.mul_add(b[column], *sum) } else { *sum + a * b[column] };
-            }
-        }
+    // All as long as the panel, and indexed alike, so that the loop checks no index.
+    let k_len = b_panel.len();
+    let rows = rows.map(|row| &row[..k_len]);
+    for k in 0..k_len {
+        add_outer::<ROWS, COLUMNS, FUSED>(rows.map(|row| row[k]), &b_panel[k], &mut sums);
     }
     sums
+}
+
+/// The same of a packed panel of `a`.
+#[inline(always)]
+fn tile_of_panel<const ROWS: usize, const COLUMNS: usize, const FUSED: bool>(
+    a_panel: &[[f32; ROWS]],
+    b_panel: &[[f32; COLUMNS]],
+) -> [[f32; COLUMNS]; ROWS] {
+    let mut sums = [[0.0_f32; COLUMNS]; ROWS];
+    for (a, b) in a_panel.iter().zip(b_panel) {
+        add_outer::<ROWS, COLUMNS, FUSED>(*a, b, &mut sums);
+    }
+    sums
+}
+
+#[inline(always)]
+fn add_outer<const ROWS: usize, const COLUMNS: usize, const FUSED: bool>(
+    a: [f32; ROWS],
+    b: &[f32; COLUMNS],
+    sums: &mut [[f32; COLUMNS]; ROWS],
+) {
+    for (sums, a) in sums.iter_mut().zip(a) {
+        for (sum, &b) in sums.iter_mut().zip(b) {
+            *sum = if FUSED { a.mul_add(b, *sum) } else { *sum + a * b };
+        }
+    }
 }
 
 #[inline(always)]

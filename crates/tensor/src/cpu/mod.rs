@@ -23,6 +23,7 @@ mod pool2d;
 mod products;
 mod reduction;
 mod side_by_side;
+mod simd;
 mod softmax;
 mod strided;
 mod unary;

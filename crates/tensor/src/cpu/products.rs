@@ -1,8 +1,9 @@
 //! Products of small matrices, read where they are: packing (see [`gemm`](super::gemm)) would take longer than the product.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::gemm::Matrix;
+use super::simd;
 
 /// Rows of one tile of the result.
 const ROWS: usize = 4;
@@ -22,9 +23,9 @@ pub(super) const fn is_small([m, n, k]: [usize; 3], b: Matrix<'_>) -> bool {
 /// rows.
 pub(super) fn add_product([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32]) {
     if b.is_by_rows() {
-        Arch::new().dispatch(ByRows { sizes: [m, n, k], a, b, c });
+        simd::run(ByRows { sizes: [m, n, k], a, b, c });
     } else {
-        Arch::new().dispatch(ByColumns { sizes: [m, n, k], a, b, c });
+        simd::run(ByColumns { sizes: [m, n, k], a, b, c });
     }
 }
 

@@ -12,14 +12,14 @@ mod frame;
 mod grad_weight;
 mod transforms;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use self::frame::Frame;
 use self::transforms::{GIVEN, SEEN};
 use super::conv2d::Group;
 use super::finish::Finish;
 use super::memory::{sized, zeros};
-use super::{pool2d, side_by_side};
+use super::{pool2d, side_by_side, simd};
 use crate::ops::Conv2d;
 use crate::window::Window;
 
@@ -137,7 +137,7 @@ pub(super) struct Correlate<'a> {
 
 impl Correlate<'_> {
     pub(super) fn run(self) {
-        Arch::new().dispatch(self);
+        simd::run(self);
     }
 }
 
@@ -332,17 +332,13 @@ fn tile<S: Simd>(simd: S, rows: &[f32], channels: usize, weights: &[f32]) -> [[S
     let (r0, rest) = rows.split_at(channels);
     let (r1, rest) = rest.split_at(channels);
     let (r2, r3) = rest.split_at(channels);
-    let weights = S::as_simd_f32s(weights).0.as_chunks::<{ 4 * VECTORS }>().0;
-    let rows = [r0, r1, r2, r3].map(|row| row.as_chunks::<4>().0);
-    for ((((weights, r0), r1), r2), r3) in weights.iter().zip(rows[0]).zip(rows[1]).zip(rows[2]).zip(rows[3])
-    {
-        for step in 0..4 {
-            for (sums, row) in sums.iter_mut().zip([r0, r1, r2, r3]) {
-                let factor = simd.splat_f32s(row[step]);
-                for vector in 0..VECTORS {
-                    sums[vector] =
-                        simd.mul_add_e_f32s(factor, weights[step * VECTORS + vector], sums[vector]);
-                }
+    let weights = S::as_simd_f32s(weights).0.as_chunks::<VECTORS>().0;
+    // Channel by channel: of several at once, more numbers are loaded than a browser has registers for.
+    for ((((weights, &r0), &r1), &r2), &r3) in weights.iter().zip(r0).zip(r1).zip(r2).zip(r3) {
+        for (sums, factor) in sums.iter_mut().zip([r0, r1, r2, r3]) {
+            let factor = simd.splat_f32s(factor);
+            for (sum, &weight) in sums.iter_mut().zip(weights) {
+                *sum = simd.mul_add_e_f32s(factor, weight, *sum);
             }
         }
     }

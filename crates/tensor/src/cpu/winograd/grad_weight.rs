@@ -1,11 +1,12 @@
 //! The gradient with respect to the kernels, from the same values.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::frame::Source;
 use super::transforms::{self, GIVEN, SEEN};
 use super::{GAP, Memory, POINTS, ROWS, Sizes, Tiling, VECTORS, turn_input};
 use crate::cpu::memory::{sized, zeros};
+use crate::cpu::simd;
 
 pub(in crate::cpu) struct GradWeight<'a> {
     pub(in crate::cpu) sizes: Sizes,
@@ -18,7 +19,7 @@ pub(in crate::cpu) struct GradWeight<'a> {
 
 impl GradWeight<'_> {
     pub(in crate::cpu) fn run(self) {
-        Arch::new().dispatch(self);
+        simd::run(self);
     }
 }
 

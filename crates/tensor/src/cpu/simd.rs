@@ -1,0 +1,19 @@
+//! Which registers a kernel is run with.
+
+use pulp::WithSimd;
+
+/// Runs a kernel with the widest registers that the processor has.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[inline(always)]
+pub(super) fn run<Kernel: WithSimd>(kernel: Kernel) -> Kernel::Output {
+    pulp::Arch::new().dispatch(kernel)
+}
+
+/// Runs a kernel with the registers that the program was compiled for. [`pulp::Arch`] would keep a version without
+/// registers of every kernel beside it, 90 KB that a browser loads and never runs.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[inline(always)]
+pub(super) fn run<Kernel: WithSimd>(kernel: Kernel) -> Kernel::Output {
+    let simd = pulp::wasm::Simd128::try_new().expect("a browser without simd128 refuses the whole program");
+    pulp::Simd::vectorize(simd, kernel)
+}
