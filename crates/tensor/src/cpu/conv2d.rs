@@ -1,7 +1,6 @@
 //! Convolution: with few multiplications where that pays (see [`winograd`](super::winograd)), else
 //! [directly](super::direct).
 
-
 use super::arrivals::Gate;
 use super::finish::Finish;
 use super::kernels::Read;
