@@ -6,8 +6,9 @@
 //              through
 // grad_input   [BATCH, IN_CHANNELS, IN_H, IN_W]
 //
-// One invocation computes four positions, a quarter of all positions apart, of four neighbouring input channels of one
-// group. Invocations are numbered as [GROUPS, BLOCKS, a quarter of the positions].
+// Positions a stride apart meet the same taps, of several strides' phases each only some. One invocation computes four
+// positions of one phase, a quarter of the phase's positions apart, of four neighbouring input channels of one group.
+// Invocations are numbered as [GROUPS, BLOCKS, PHASES, a quarter of a phase's positions].
 
 const WORKGROUP_SIZE: u32 = 64;
 const BATCH: u32 = 1;
@@ -43,7 +44,11 @@ const KERNEL = KERNEL_H * KERNEL_W;
 const FILTER = GROUP_IN * KERNEL;
 const IN_PLANE = IN_H * IN_W;
 const OUT_PLANE = OUT_H * OUT_W;
-const N_POSITIONS = BATCH * IN_PLANE;
+const PHASES = STRIDE_H * STRIDE_W;
+// Positions of one phase in an image, where the image holds a whole number of strides; those beyond it are not stored.
+const PHASE_H = (IN_H + STRIDE_H - 1u) / STRIDE_H;
+const PHASE_W = (IN_W + STRIDE_W - 1u) / STRIDE_W;
+const N_POSITIONS = BATCH * PHASE_H * PHASE_W;
 const QUARTER = (N_POSITIONS + 3u) / 4u;
 const GRID_ROW = 65535u * WORKGROUP_SIZE;
 
@@ -52,12 +57,8 @@ const GRID_ROW = 65535u * WORKGROUP_SIZE;
 @group(0) @binding(2) var<storage, read> gate: array<u32>;
 @group(0) @binding(3) var<storage, read_write> grad_input: array<f32>;
 
-// The gradient that arrives at a cell of the convolution's map; `plane` is where its output's map begins.
-fn arriving(plane: u32, y: u32, x: u32) -> f32 {
-    if (!POOLED) {
-        let at = plane + y * OUT_W + x;
-        return select(0.0, grad_output[at], bitcast<f32>(gate[at]) > 0.0);
-    }
+// The gradient that arrives at a cell of the pooled convolution's map; `plane` is where its output's map begins.
+fn through_pooling(plane: u32, y: u32, x: u32) -> f32 {
     let cell = y * CONV_W + x;
     var sum = 0.0;
     // The windows that the cell lies in, from the last to the first in each direction.
@@ -80,62 +81,75 @@ fn arriving(plane: u32, y: u32, x: u32) -> f32 {
     return sum;
 }
 
-// What arrives along tap [i, j] at an input's cell.
-fn along_tap(plane: u32, in_y: u32, in_x: u32, i: u32, j: u32) -> f32 {
-    // Above the map this wraps around to a huge number, no matter that it is divided then.
-    let y = in_y + PADDING_H - i * DILATION_H;
-    let x = in_x + PADDING_W - j * DILATION_W;
-    let before = in_y + PADDING_H < i * DILATION_H || in_x + PADDING_W < j * DILATION_W;
-    if (before || y % STRIDE_H != 0u || x % STRIDE_W != 0u || y / STRIDE_H >= CONV_H || x / STRIDE_W >= CONV_W) {
-        return 0.0;
+// What arrives at four cells of the convolution's map; nothing does outside it.
+fn arriving(planes: vec4<u32>, y: vec4<u32>, x: vec4<u32>, inside: vec4<bool>) -> vec4<f32> {
+    if (POOLED) {
+        let sums = vec4<f32>(
+            through_pooling(planes.x, y.x, x.x),
+            through_pooling(planes.y, y.y, x.y),
+            through_pooling(planes.z, y.z, x.z),
+            through_pooling(planes.w, y.w, x.w),
+        );
+        return select(vec4<f32>(0.0), sums, inside);
     }
-    return arriving(plane, y / STRIDE_H, x / STRIDE_W);
+    let at = select(vec4<u32>(0u), planes + y * OUT_W + x, inside);
+    let grads = vec4<f32>(grad_output[at.x], grad_output[at.y], grad_output[at.z], grad_output[at.w]);
+    let gates = vec4<u32>(gate[at.x], gate[at.y], gate[at.z], gate[at.w]);
+    return select(vec4<f32>(0.0), grads, inside & (bitcast<vec4<f32>>(gates) > vec4<f32>(0.0)));
 }
 
-fn store_one(channel: u32, position: u32, number: f32) {
-    if (position < N_POSITIONS) {
-        grad_input[((position / IN_PLANE) * IN_CHANNELS + channel) * IN_PLANE + position % IN_PLANE] = number;
+fn store_one(channel: u32, n: u32, y: u32, x: u32, number: f32) {
+    if (n < BATCH && y < IN_H && x < IN_W) {
+        grad_input[(n * IN_CHANNELS + channel) * IN_PLANE + y * IN_W + x] = number;
     }
 }
 
-fn store(channel: u32, positions: vec4<u32>, sums: vec4<f32>) {
-    store_one(channel, positions.x, sums.x);
-    store_one(channel, positions.y, sums.y);
-    store_one(channel, positions.z, sums.z);
-    store_one(channel, positions.w, sums.w);
+fn store(channel: u32, n: vec4<u32>, y: vec4<u32>, x: vec4<u32>, sums: vec4<f32>) {
+    store_one(channel, n.x, y.x, x.x, sums.x);
+    store_one(channel, n.y, y.y, x.y, sums.y);
+    store_one(channel, n.z, y.z, x.z, sums.z);
+    store_one(channel, n.w, y.w, x.w, sums.w);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let idx = id.y * GRID_ROW + id.x;
-    if (idx >= GROUPS * BLOCKS * QUARTER) {
+    if (idx >= GROUPS * BLOCKS * PHASES * QUARTER) {
         return;
     }
-    let group = idx / (BLOCKS * QUARTER);
-    let first = ((idx / QUARTER) % BLOCKS) * 4u;
-    // Past the group's last channel and the last position, the last ones are computed again and not stored.
+    let group = idx / (BLOCKS * PHASES * QUARTER);
+    let first = ((idx / (PHASES * QUARTER)) % BLOCKS) * 4u;
+    let phase = (idx / QUARTER) % PHASES;
+    let phase_y = phase / STRIDE_W;
+    let phase_x = phase % STRIDE_W;
+    // Past the group's last channel, the last one is computed again and not stored.
     let channels = min(first + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(GROUP_IN - 1u)) * KERNEL;
     let positions = idx % QUARTER + vec4<u32>(0u, 1u, 2u, 3u) * QUARTER;
-    let inside_positions = min(positions, vec4<u32>(N_POSITIONS - 1u));
-    let x = inside_positions % IN_W;
-    let y = (inside_positions / IN_W) % IN_H;
-    let images = (inside_positions / IN_PLANE) * (OUT_CHANNELS * OUT_PLANE);
+    let n = positions / (PHASE_H * PHASE_W);
+    let y = (positions / PHASE_W) % PHASE_H * STRIDE_H + phase_y;
+    let x = positions % PHASE_W * STRIDE_W + phase_x;
+    // Past the last position, the last image is looked at again.
+    let images = (min(n, vec4<u32>(BATCH - 1u)) * OUT_CHANNELS + group * GROUP_OUT) * OUT_PLANE;
 
     var sums_0 = vec4<f32>(0.0);
     var sums_1 = vec4<f32>(0.0);
     var sums_2 = vec4<f32>(0.0);
     var sums_3 = vec4<f32>(0.0);
-    for (var o = group * GROUP_OUT; o < (group + 1u) * GROUP_OUT; o += 1u) {
-        let planes = images + o * OUT_PLANE;
-        for (var i = 0u; i < KERNEL_H; i += 1u) {
-            for (var j = 0u; j < KERNEL_W; j += 1u) {
-                let grads = vec4<f32>(
-                    along_tap(planes.x, y.x, x.x, i, j),
-                    along_tap(planes.y, y.y, x.y, i, j),
-                    along_tap(planes.z, y.z, x.z, i, j),
-                    along_tap(planes.w, y.w, x.w, i, j),
-                );
-                let taps = channels + (o * FILTER + i * KERNEL_W + j);
+    for (var i = 0u; i < KERNEL_H; i += 1u) {
+        if ((phase_y + PADDING_H + i * (STRIDE_H - DILATION_H % STRIDE_H)) % STRIDE_H != 0u) {
+            continue;
+        }
+        // Above the map this wraps around to a huge number, which stays one when it is divided.
+        let conv_y = (y + PADDING_H - i * DILATION_H) / STRIDE_H;
+        for (var j = 0u; j < KERNEL_W; j += 1u) {
+            if ((phase_x + PADDING_W + j * (STRIDE_W - DILATION_W % STRIDE_W)) % STRIDE_W != 0u) {
+                continue;
+            }
+            let conv_x = (x + PADDING_W - j * DILATION_W) / STRIDE_W;
+            let inside = (conv_y < vec4<u32>(CONV_H)) & (conv_x < vec4<u32>(CONV_W));
+            for (var o = 0u; o < GROUP_OUT; o += 1u) {
+                let grads = arriving(images + o * OUT_PLANE, conv_y, conv_x, inside);
+                let taps = channels + ((group * GROUP_OUT + o) * FILTER + i * KERNEL_W + j);
                 sums_0 += grads * weight[taps.x];
                 sums_1 += grads * weight[taps.y];
                 sums_2 += grads * weight[taps.z];
@@ -145,14 +159,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 
     let channel = group * GROUP_IN + first;
-    store(channel, positions, sums_0);
+    store(channel, n, y, x, sums_0);
     if (first + 1u < GROUP_IN) {
-        store(channel + 1u, positions, sums_1);
+        store(channel + 1u, n, y, x, sums_1);
     }
     if (first + 2u < GROUP_IN) {
-        store(channel + 2u, positions, sums_2);
+        store(channel + 2u, n, y, x, sums_2);
     }
     if (first + 3u < GROUP_IN) {
-        store(channel + 3u, positions, sums_3);
+        store(channel + 3u, n, y, x, sums_3);
     }
 }

@@ -57,19 +57,23 @@ const FLAGS = [
 
 const options = readOptions();
 const server = await serve();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-  headless: true,
-  args: [...FLAGS, ...(options.hardware ? [] : SOFTWARE_FLAGS)],
-});
+/** A browser for one row: with it ends whatever a row that took too long is still computing. */
+const launch = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    headless: true,
+    args: [...FLAGS, ...(options.hardware ? [] : SOFTWARE_FLAGS)],
+  });
+const first = await launch();
 const result = {
   date: new Date().toISOString().slice(0, 10),
   processor: `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} threads`,
-  browser: `Chromium ${browser.version()}${options.hardware ? '' : ', WebGPU and WebGL in software'}`,
+  browser: `Chromium ${first.version()}${options.hardware ? '' : ', WebGPU and WebGL in software'}`,
   quick: options.quick,
   missing: MISSING,
   cells: [],
 };
+await first.close();
 try {
   for (const network of options.networks) {
     for (const batch of options.batches) {
@@ -77,7 +81,6 @@ try {
     }
   }
 } finally {
-  await browser.close();
   await server.close();
 }
 if (options.native) {
@@ -99,10 +102,11 @@ async function measure(network, batch) {
   for (const row of options.rows) {
     const cell = { row: ROWS[row].name, network, batch, step_millis: [], engine_millis: [] };
     cells.push(cell);
+    cell.browser = await launch();
     await attempt(cell, options.limitMillis, async () => {
       const { backend, workers } = ROWS[row];
       const task = { network, batch, backend, workers, optimiser: OPTIMISERS[network] };
-      cell.page = await ROWS[row].open(browser, server.url, task);
+      cell.page = await ROWS[row].open(cell.browser, server.url, task);
       cell.first_step_millis = cell.page.firstStepMillis;
       await cell.page.run(steps, millis); // warms up
     });
@@ -120,11 +124,12 @@ async function measure(network, batch) {
           throw new Error(`the loss is ${loss}`);
         }
       });
-    }
+      }
   }
   for (const cell of cells) {
-    await cell.page?.page.context().close();
+    await cell.browser.close();
     delete cell.page;
+    delete cell.browser;
     const { row, error, step_millis: each } = cell;
     console.log(`${network.toUpperCase()}/${batch} ${row}: ${error ?? `${median(each).toFixed(2)} ms a step, loss ${cell.loss.toFixed(3)}`}`);
     cell.median_millis = error === undefined ? median(each) : null;
@@ -137,7 +142,7 @@ async function measure(network, batch) {
   return cells;
 }
 
-/** What takes too long or fails becomes the cell's error, and the others go on. */
+/** What takes too long or fails becomes the cell's error and ends its browser, and the others go on. */
 async function attempt(cell, mostMillis, act) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -147,6 +152,7 @@ async function attempt(cell, mostMillis, act) {
     await Promise.race([act(), late]);
   } catch (error) {
     cell.error = String(error.message).split('\n')[0];
+    await cell.browser.close();
   } finally {
     clearTimeout(timer);
   }

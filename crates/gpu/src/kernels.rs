@@ -135,64 +135,8 @@ impl Row {
     }
 }
 
-macro_rules! files {
-    ($($name:literal),+ $(,)?) => {
-        /// Every kernel's name and file, as it is before its constants are set.
-        pub const FILES: &[(&str, &str)] =
-            &[$(($name, include_str!(concat!("../../../shaders/", $name, ".wgsl")))),+];
-    };
-}
-
-files!(
-    "activation",
-    "activation_grad",
-    "adagrad",
-    "adam",
-    "adaptive_avg_pool2d",
-    "adaptive_avg_pool2d_grad",
-    "avg_pool2d",
-    "avg_pool2d_grad",
-    "batch_norm2d",
-    "batch_norm2d_grad_input",
-    "batch_norm2d_grad_weight",
-    "binary",
-    "blend",
-    "clip_coefficient",
-    "conv2d",
-    "conv2d_grad_input",
-    "conv2d_grad_weight",
-    "conv_block",
-    "conv_block_grad_input",
-    "conv_block_grad_weight",
-    "conv_block_grads_halving",
-    "conv_block_halving",
-    "copy",
-    "count_correct",
-    "cross_entropy",
-    "dropout",
-    "element_loss",
-    "element_loss_grad",
-    "gather_batch",
-    "grad_norm",
-    "linear",
-    "linear_cross_entropy",
-    "linear_grad_weight",
-    "log_softmax",
-    "log_softmax_grad",
-    "matmul",
-    "max_pool2d",
-    "max_pool2d_grad",
-    "max_pool2d_grad_disjoint",
-    "nll_loss",
-    "nll_loss_grad",
-    "one_hot",
-    "reduction",
-    "rmsprop",
-    "sgd",
-    "softmax",
-    "softmax_grad",
-    "sum_to",
-);
+/// Every kernel's name and shader without its comments, as it is before its constants are set.
+pub const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
 fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
     let name = step.kernel.name();

@@ -13,7 +13,6 @@ pub struct Request {
 
 /// What the page asks of the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type")]
 pub enum Command {
     /// Replaces the network and starts it from its initial weights; a run in progress goes on with the new one.
     SetModel {
@@ -118,7 +117,6 @@ pub enum ExportFormat {
 
 /// Where digits come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type")]
 pub enum DataSource {
     /// The built-in digits, drawn on the spot.
     Generated,
@@ -133,7 +131,6 @@ pub enum DataSource {
 
 /// How long a run goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "n")]
 pub enum Until {
     /// Until it is paused.
     Paused,

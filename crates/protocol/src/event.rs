@@ -5,7 +5,6 @@ use crate::command::{BackendChoice, Sample, Split};
 
 /// What the worker says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type")]
 pub enum Event {
     /// The worker has started; sent once, before anything else.
     Ready {
@@ -73,7 +72,6 @@ pub enum Event {
 
 /// The answer to one command.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type")]
 pub enum Reply {
     /// It is done; there is nothing to say.
     Done,

@@ -115,7 +115,7 @@ pub fn options(current: &TrainingOptions, argument: &JsValue) -> Result<Training
         }
     }
     let options: TrainingOptions =
-        serde_json::from_value(all).map_err(|error| format!("options: {error}"))?;
+        serde_json::from_str(&all.to_string()).map_err(|error| format!("options: {error}"))?;
     if options.seed as f64 > MOST_EXACT {
         return Err("options: seed is too large to be exact in JavaScript".to_owned());
     }

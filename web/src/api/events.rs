@@ -66,7 +66,9 @@ const fn name_of(event: &Event) -> &'static str {
 
 /// The event as an object, with its arrays where it has any.
 fn payload(message: &Message<Event>) -> Result<JsValue, String> {
-    let payload = to_js(&message.body)?;
+    // It comes below the event's name, which whoever listens has asked for.
+    let named = to_js(&message.body)?;
+    let payload = Object::values(named.unchecked_ref()).get(0);
     if !message.arrays.is_empty() {
         let arrays: js_sys::Array = message.arrays.iter().map(array_to_js).collect();
         set(&payload, "arrays", &arrays);

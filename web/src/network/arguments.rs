@@ -82,7 +82,8 @@ pub fn with_argument(layer: &LayerSpec, name: &str, value: Value) -> Result<Laye
     } else {
         fields.insert(name.to_owned(), value);
     }
-    serde_json::from_value(Value::Object(fields)).map_err(|error| format!("{name}: {error}"))
+    // As text, as files are read: reading it from the tree itself would be a second reader of every layer.
+    serde_json::from_str(&Value::Object(fields).to_string()).map_err(|error| format!("{name}: {error}"))
 }
 
 /// The arguments in one short line: `8 · 3×3 · p1`.

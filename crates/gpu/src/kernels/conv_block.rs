@@ -1,7 +1,7 @@
 use tensor::ops::{ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, Op};
 use tensor::{Kernel, Operand, Step, Window};
 
-use super::windowed::{blocks, conv2d_constants, lanes};
+use super::windowed::{BLOCK, blocks, conv2d_constants, lanes};
 use super::{Grid, Launch, Row, WORKGROUP_SIZE, dims, u32};
 use crate::specialise::Constant;
 
@@ -239,7 +239,12 @@ pub(super) fn grad_input(grad: &ConvBlockGradInput, step: &Step) -> Row {
     let mut constants = constants(block, &step.writes[0], &step.reads[0]);
     constants.extend(pool(block));
     constants.push(("POOLED", Constant::Bool(block.pool.is_some())));
-    Row { file: "conv_block_grad_input", constants, grid: blocks(&step.writes[0], block.conv.groups) }
+    let [batch, channels, in_h, in_w]: [usize; 4] = dims(&step.writes[0]);
+    let [stride_h, stride_w] = block.conv.window.stride;
+    let n_positions = batch * in_h.div_ceil(stride_h) * in_w.div_ceil(stride_w);
+    let n_blocks = block.conv.groups * (channels / block.conv.groups).div_ceil(BLOCK);
+    let grid = Grid::Invocations(n_blocks * stride_h * stride_w * n_positions.div_ceil(BLOCK));
+    Row { file: "conv_block_grad_input", constants, grid }
 }
 
 /// Which pooling windows this many squares of the input see along an axis: the first, counted from the squares' own

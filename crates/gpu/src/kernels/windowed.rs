@@ -5,7 +5,7 @@ use super::{Grid, Row, WORKGROUP_SIZE, dims, u32};
 use crate::specialise::Constant;
 
 /// Channels, and positions or taps, that one invocation or workgroup of a convolution computes.
-const BLOCK: usize = 4;
+pub(super) const BLOCK: usize = 4;
 
 type Constants = Vec<(&'static str, Constant)>;
 
