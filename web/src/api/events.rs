@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{error, set};
-use crate::link::{array_to_js, to_js};
+use crate::link::{array_to_js, fields_to_js};
 use crate::store::Workbench;
 
 /// The events' names for scripts.
@@ -66,9 +66,7 @@ const fn name_of(event: &Event) -> &'static str {
 
 /// The event as an object, with its arrays where it has any.
 fn payload(message: &Message<Event>) -> Result<JsValue, String> {
-    // It comes below the event's name, which whoever listens has asked for.
-    let named = to_js(&message.body)?;
-    let payload = Object::values(named.unchecked_ref()).get(0);
+    let payload = fields_to_js(&message.body)?;
     if !message.arrays.is_empty() {
         let arrays: js_sys::Array = message.arrays.iter().map(array_to_js).collect();
         set(&payload, "arrays", &arrays);

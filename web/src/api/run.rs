@@ -1,11 +1,11 @@
 use js_sys::Object;
 use protocol::{Command, DataSource, Reply};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
 use super::arguments::{self, Source};
 use super::{Outcome, done, method, request, unexpected};
 use crate::data_panel::load_files;
-use crate::link::to_js;
+use crate::link::{fields_to_js, to_js};
 use crate::store::Workbench;
 
 /// Training, evaluating, resetting.
@@ -42,11 +42,7 @@ async fn train(workbench: Workbench, argument: &JsValue) -> Outcome {
     let until = arguments::until(argument)?;
     workbench.check_valid_now()?;
     match request(workbench, Command::Train { until }, Vec::new()).await? {
-        (trained @ Reply::Trained { .. }, _) => {
-            let result = to_js(&trained)?;
-            js_sys::Reflect::delete_property(result.unchecked_ref::<Object>(), &"type".into()).ok();
-            Ok(result)
-        }
+        (trained @ Reply::Trained { .. }, _) => fields_to_js(&trained),
         other => Err(unexpected(&other.0)),
     }
 }

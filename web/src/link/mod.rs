@@ -23,6 +23,15 @@ pub fn to_js<T: Serialize>(value: &T) -> Result<JsValue, String> {
     value.serialize(&serializer).map_err(|error| error.to_string())
 }
 
+/// The fields of a variant of an enum of messages, without its name.
+///
+/// # Errors
+/// As [`to_js`].
+pub fn fields_to_js<T: Serialize>(variant: &T) -> Result<JsValue, String> {
+    let named = to_js(variant)?;
+    Ok(Object::values(named.unchecked_ref()).get(0))
+}
+
 /// An array as its JavaScript twin, copied out of WebAssembly's memory.
 pub fn array_to_js(array: &Array) -> Object {
     match array {
