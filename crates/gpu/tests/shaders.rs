@@ -36,22 +36,37 @@ fn every_step_of_every_preset_is_valid_with_its_constants_set() {
     }
 }
 
-#[test]
-fn every_file_is_in_the_table() {
+/// The files' names and texts, as readers see them.
+fn files() -> Vec<(String, String)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shaders");
-    let mut found: Vec<String> = std::fs::read_dir(folder)
+    let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let name = name.strip_suffix(".wgsl").expect("the folder holds shaders alone");
+            (name.to_owned(), std::fs::read_to_string(&path).unwrap())
+        })
         .collect();
-    found.sort();
-    let table: Vec<String> = gpu::FILES.iter().map(|(name, _)| format!("{name}.wgsl")).collect();
-    assert_eq!(found, table);
+    files.sort();
+    files
+}
+
+#[test]
+fn the_table_holds_every_file_without_its_comments() {
+    let files = files();
+    assert_eq!(files.len(), gpu::FILES.len());
+    for ((file, whole), (name, code)) in files.iter().zip(gpu::FILES) {
+        assert_eq!(file, name);
+        let is_code = |line: &&str| !line.is_empty() && !line.trim_start().starts_with("//");
+        assert!(code.lines().eq(whole.lines().filter(is_code)), "{name}");
+    }
 }
 
 /// A shader's first lines say what it is for; nobody should have to read the rest to know what to bind.
 #[test]
 fn every_file_begins_with_a_comment_that_ends_before_the_constants() {
-    for (name, text) in gpu::FILES {
+    for (name, text) in files() {
         let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//")).collect();
         assert!(head.len() >= 5, "{name} says too little of itself");
         assert!(
