@@ -124,7 +124,7 @@ async function measure(network, batch) {
           throw new Error(`the loss is ${loss}`);
         }
       });
-      }
+    }
   }
   for (const cell of cells) {
     await cell.browser.close();

@@ -1,7 +1,7 @@
 use tensor::ops::{ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, Op};
 use tensor::{Kernel, Operand, Step, Window};
 
-use super::windowed::{BLOCK, blocks, conv2d_constants, lanes};
+use super::windowed::{blocks, conv2d_constants, lanes, n_blocks};
 use super::{Grid, Launch, Row, WORKGROUP_SIZE, dims, u32};
 use crate::specialise::Constant;
 
@@ -242,8 +242,8 @@ pub(super) fn grad_input(grad: &ConvBlockGradInput, step: &Step) -> Row {
     let [batch, channels, in_h, in_w]: [usize; 4] = dims(&step.writes[0]);
     let [stride_h, stride_w] = block.conv.window.stride;
     let n_positions = batch * in_h.div_ceil(stride_h) * in_w.div_ceil(stride_w);
-    let n_blocks = block.conv.groups * (channels / block.conv.groups).div_ceil(BLOCK);
-    let grid = Grid::Invocations(n_blocks * stride_h * stride_w * n_positions.div_ceil(BLOCK));
+    let n_blocks = n_blocks(channels, block.conv.groups, n_positions);
+    let grid = Grid::Invocations(stride_h * stride_w * n_blocks);
     Row { file: "conv_block_grad_input", constants, grid }
 }
 

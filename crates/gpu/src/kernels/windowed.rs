@@ -5,7 +5,7 @@ use super::{Grid, Row, WORKGROUP_SIZE, dims, u32};
 use crate::specialise::Constant;
 
 /// Channels, and positions or taps, that one invocation or workgroup of a convolution computes.
-pub(super) const BLOCK: usize = 4;
+const BLOCK: usize = 4;
 
 type Constants = Vec<(&'static str, Constant)>;
 
@@ -78,8 +78,12 @@ pub(super) fn conv2d_constants(conv: &Conv2d, input: &Operand, output: &Operand)
 /// One invocation per block of positions and block of channels of one group.
 pub(super) fn blocks(tensor: &Operand, groups: usize) -> Grid {
     let [batch, channels, height, width]: [usize; 4] = dims(tensor);
-    let n_channel_blocks = groups * (channels / groups).div_ceil(BLOCK);
-    Grid::Invocations(n_channel_blocks * (batch * height * width).div_ceil(BLOCK))
+    Grid::Invocations(n_blocks(channels, groups, batch * height * width))
+}
+
+/// Blocks of channels of one group, times blocks of positions.
+pub(super) const fn n_blocks(channels: usize, groups: usize, n_positions: usize) -> usize {
+    groups * (channels / groups).div_ceil(BLOCK) * n_positions.div_ceil(BLOCK)
 }
 
 pub(super) fn conv2d(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
