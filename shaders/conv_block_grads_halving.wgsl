@@ -9,10 +9,10 @@
 // grad_bias    [OUT_CHANNELS]; without OF_WEIGHT or HAS_BIAS it is never written
 // grad_input   as the input; without OF_INPUT it is never written
 //
-// The first workgroups compute the weight's gradient, each the taps of CHANNELS neighbouring output channels by IN_BLOCK
-// input channels of one group: each of its LANES invocations sums its share of the rows of all images, then the shares are
-// added in a fixed order. The inputs that the four cells of a pooling window see stay in registers for all taps and
-// channels. These workgroups are numbered as [GROUPS, BLOCKS, IN_BLOCKS].
+// The first workgroups compute the weight's gradient, each the taps of CHANNELS neighbouring output channels and one input
+// channel: each of its LANES invocations sums its share of the rows of all images, then the shares are added in a fixed
+// order. The inputs that the four cells of a pooling window see are in registers for all taps and channels, and slide along
+// the row with it. These workgroups are numbered as [GROUPS, BLOCKS, GROUP_IN].
 //
 // The other INPUT_GROUPS workgroups compute the input's gradient, in tiles: COLUMNS neighbouring squares of two by two numbers
 // of TILE_CHANNELS neighbouring channels. The part of the map that all of these see stays in registers. Each invocation takes
@@ -37,10 +37,11 @@ const OF_INPUT: bool = true;
 const HAS_BIAS: bool = true;
 const LANES: u32 = 64;
 const CHANNELS: u32 = 4;
-const IN_BLOCK: u32 = 1;
 // What a window sees of the input: KERNEL_H + 1, and KERNEL_W + 1.
 const SEEN_H: u32 = 4;
 const SEEN_W: u32 = 4;
+// How many of these columns the window before has seen too.
+const SEEN_AGAIN: u32 = 2;
 const COLUMNS: u32 = 2;
 const TILE_CHANNELS: u32 = 4;
 const INPUT_GROUPS: u32 = 1;
@@ -63,10 +64,9 @@ const FILTER = GROUP_IN * KERNEL;
 const IN_PLANE = IN_H * IN_W;
 const OUT_PLANE = OUT_H * OUT_W;
 const BLOCKS = (GROUP_OUT + CHANNELS - 1u) / CHANNELS;
-const IN_BLOCKS = (GROUP_IN + IN_BLOCK - 1u) / IN_BLOCK;
-const WEIGHT_GROUPS = u32(OF_WEIGHT) * (GROUPS * BLOCKS * IN_BLOCKS);
+const WEIGHT_GROUPS = u32(OF_WEIGHT) * (GROUPS * BLOCKS * GROUP_IN);
 // Of one channel: the taps, and its bias behind them.
-const CHANNEL_SUMS = IN_BLOCK * KERNEL + 1u;
+const CHANNEL_SUMS = KERNEL + 1u;
 const N_SUMS = CHANNELS * CHANNEL_SUMS;
 const TILE_BLOCKS = (GROUP_IN + TILE_CHANNELS - 1u) / TILE_CHANNELS;
 const TILE_ROWS = (IN_H + 1u) / 2u;
@@ -74,8 +74,9 @@ const TILE_COLUMNS = (IN_W + 2u * COLUMNS - 1u) / (2u * COLUMNS);
 const N_TILES = BATCH * GROUPS * TILE_BLOCKS * TILE_ROWS * TILE_COLUMNS;
 const GRID_ROW = 65535u;
 
-@group(0) @binding(0) var<storage, read> grad_output: array<f32>;
-@group(0) @binding(1) var<storage, read> choice: array<u32>;
+// What is always bound has its length in its type, which is cheaper to keep within than a length that is asked for.
+@group(0) @binding(0) var<storage, read> grad_output: array<f32, BATCH * OUT_CHANNELS * OUT_PLANE>;
+@group(0) @binding(1) var<storage, read> choice: array<u32, BATCH * OUT_CHANNELS * OUT_PLANE>;
 @group(0) @binding(2) var<storage, read> input: array<f32>;
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read_write> grad_weight: array<f32>;
@@ -85,54 +86,62 @@ const GRID_ROW = 65535u;
 // All sums of a lane, then those of the next.
 var<workgroup> shares: array<f32, LANES * N_SUMS>;
 
+// A number of the input, or 0 outside it: reading past a buffer's end gives some number, which is harmless.
+fn input_at(plane: u32, y: u32, x: u32) -> f32 {
+    return select(0.0, input[plane + y * IN_W + x], (y < IN_H) & (x < IN_W));
+}
+
 fn of_weight(idx: u32, lane: u32) {
-    let first_c = (idx % IN_BLOCKS) * IN_BLOCK;
-    let group = idx / (IN_BLOCKS * BLOCKS);
-    let first = group * GROUP_OUT + ((idx / IN_BLOCKS) % BLOCKS) * CHANNELS;
+    let c = idx % GROUP_IN;
+    let group = idx / (GROUP_IN * BLOCKS);
+    let first = group * GROUP_OUT + ((idx / GROUP_IN) % BLOCKS) * CHANNELS;
     let last = (group + 1u) * GROUP_OUT;
 
-    var sums: array<array<array<f32, KERNEL>, IN_BLOCK>, CHANNELS>;
+    var sums: array<array<f32, KERNEL>, CHANNELS>;
     var biases: array<f32, CHANNELS>;
     for (var out_row = lane; out_row < BATCH * OUT_H; out_row += LANES) {
         let n = out_row / OUT_H;
         let out_y = out_row % OUT_H;
         // Outside the input positions wrap around to a huge number: one comparison serves both ends.
         let top = 2u * out_y - PADDING_H;
+        let plane = (n * IN_CHANNELS + group * GROUP_IN + c) * IN_PLANE;
+        // Past the group's last channel, the last one is computed again and not stored.
+        var planes: array<u32, CHANNELS>;
+        for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
+            planes[o] = (n * OUT_CHANNELS + min(first + o, last - 1u)) * OUT_PLANE + out_y * OUT_W;
+        }
+        // What the window at hand sees. Its last two columns are new, the others the one before it has seen too.
+        var inputs: array<array<f32, SEEN_W>, SEEN_H>;
+        for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled
+            for (var j = 0u; j < SEEN_AGAIN; j += 1u) { // unrolled
+                inputs[i][j + 2u] = input_at(plane, top + i, j - PADDING_W);
+            }
+        }
         for (var out_x = 0u; out_x < OUT_W; out_x += 1u) {
-            let left = 2u * out_x - PADDING_W;
             let cell = 2u * (out_y * CONV_W + out_x);
             // Of each channel the gradients of the window's four cells, of which pooling lets one through.
             var grads: array<vec4<f32>, CHANNELS>;
             for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
-                // Past the group's last channel, the last one is computed again and not stored.
-                let at = (n * OUT_CHANNELS + min(first + o, last - 1u)) * OUT_PLANE + out_y * OUT_W + out_x;
-                let grad = grad_output[at];
-                let place = vec4<u32>(choice[at] - cell);
+                let grad = grad_output[planes[o] + out_x];
+                let place = vec4<u32>(choice[planes[o] + out_x] - cell);
                 let chosen = place == vec4<u32>(0u, 1u, CONV_W, CONV_W + 1u);
                 grads[o] = select(vec4<f32>(0.0), vec4<f32>(grad), chosen);
                 biases[o] += select(0.0, grad, any(chosen));
             }
-            for (var c = 0u; c < IN_BLOCK; c += 1u) { // unrolled
-                let plane = (n * IN_CHANNELS + group * GROUP_IN + min(first_c + c, GROUP_IN - 1u)) * IN_PLANE;
-                var inputs: array<array<f32, SEEN_W>, SEEN_H>;
-                for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled
-                    for (var j = 0u; j < SEEN_W; j += 1u) { // unrolled
-                        let inside = (top + i < IN_H) & (left + j < IN_W);
-                        let loaded = input[select(0u, plane + (top + i) * IN_W + left + j, inside)];
-                        inputs[i][j] = select(0.0, loaded, inside);
-                    }
+            let left = 2u * out_x + SEEN_AGAIN - PADDING_W;
+            for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled
+                for (var j = 0u; j < SEEN_AGAIN; j += 1u) { // unrolled
+                    inputs[i][j] = inputs[i][j + 2u];
                 }
-                for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
-                    for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
-                        let seen = vec4<f32>(
-                            inputs[i][j],
-                            inputs[i][j + 1u],
-                            inputs[i + 1u][j],
-                            inputs[i + 1u][j + 1u],
-                        );
-                        for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
-                            sums[o][c][i * KERNEL_W + j] += dot(grads[o], seen);
-                        }
+                inputs[i][SEEN_AGAIN] = input_at(plane, top + i, left);
+                inputs[i][SEEN_AGAIN + 1u] = input_at(plane, top + i, left + 1u);
+            }
+            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                    let upper = vec2<f32>(inputs[i][j], inputs[i][j + 1u]);
+                    let lower = vec2<f32>(inputs[i + 1u][j], inputs[i + 1u][j + 1u]);
+                    for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
+                        sums[o][i * KERNEL_W + j] += dot(grads[o], vec4<f32>(upper, lower));
                     }
                 }
             }
@@ -141,14 +150,12 @@ fn of_weight(idx: u32, lane: u32) {
 
     for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
         let own = lane * N_SUMS + o * CHANNEL_SUMS;
-        for (var c = 0u; c < IN_BLOCK; c += 1u) { // unrolled
-            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
-                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
-                    shares[own + c * KERNEL + i * KERNEL_W + j] = sums[o][c][i * KERNEL_W + j];
-                }
+        for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+            for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                shares[own + i * KERNEL_W + j] = sums[o][i * KERNEL_W + j];
             }
         }
-        shares[own + IN_BLOCK * KERNEL] = biases[o];
+        shares[own + KERNEL] = biases[o];
     }
     workgroupBarrier();
     for (var own = lane; own < N_SUMS; own += LANES) {
@@ -158,16 +165,13 @@ fn of_weight(idx: u32, lane: u32) {
         }
         let channel = first + own / CHANNEL_SUMS;
         let tap = own % CHANNEL_SUMS;
-        let c = first_c + tap / KERNEL;
         if (channel >= last) {
             continue;
         }
-        if (tap == IN_BLOCK * KERNEL) {
-            if (HAS_BIAS && first_c == 0u) {
-                grad_bias[channel] = sum;
-            }
-        } else if (c < GROUP_IN) {
-            grad_weight[(channel * GROUP_IN + c) * KERNEL + tap % KERNEL] = sum;
+        if (tap < KERNEL) {
+            grad_weight[(channel * GROUP_IN + c) * KERNEL + tap] = sum;
+        } else if (HAS_BIAS && c == 0u) {
+            grad_bias[channel] = sum;
         }
     }
 }
@@ -207,7 +211,7 @@ fn of_input(idx: u32) {
                 let y = tile_y + FIRST_H + i;
                 let x = tile_x + FIRST_W + j;
                 let inside = (y < OUT_H) & (x < OUT_W);
-                let at = select(0u, plane + y * OUT_W + x, inside);
+                let at = plane + y * OUT_W + x;
                 let grad = select(0.0, grad_output[at], inside);
                 let place = choice[at] - 2u * (y * CONV_W + x);
                 grads[2u * i][2u * j] = select(0.0, grad, place == 0u);

@@ -112,24 +112,14 @@ fn seen(block: &ConvBlock, n_windows: usize) -> Constants {
     vec![("SEEN_H", u32(kernel_h + 1)), ("SEEN_W", u32(kernel_w + 2 * n_windows - 1))]
 }
 
-/// Output channels and input channels of one workgroup of a weight's gradient, and its invocations.
-struct Share {
-    channels: usize,
-    in_block: usize,
-    lanes: usize,
-}
+/// Output channels of one workgroup of a weight's gradient.
+const SHARE_CHANNELS: usize = 4;
 
-impl Share {
-    fn new(n_taps: usize, group_channels: usize, is_software: bool) -> Self {
-        // A GPU that is a program wants few invocations that do with few loads; another wants many.
-        let two = is_software && group_channels > 1 && 8 * n_taps <= MOST_PRODUCTS;
-        let (channels, in_block, most_lanes) =
-            (4, if two { 2 } else { 1 }, if is_software { 16 } else { 64 });
-        let n_sums = channels * (in_block * n_taps + 1);
-        // A power of two.
-        let lanes = most_lanes.min(1 << (WORKGROUP_NUMBERS / n_sums).ilog2());
-        Self { channels, in_block, lanes }
-    }
+/// The invocations of one workgroup of a weight's gradient: a power of two.
+fn share_lanes(n_taps: usize, is_software: bool) -> usize {
+    // A GPU that is a program wants few invocations; another wants many.
+    let most = if is_software { 8 } else { 64 };
+    most.min(1 << (WORKGROUP_NUMBERS / (SHARE_CHANNELS * (n_taps + 1))).ilog2())
 }
 
 /// One of a block's gradients, where the kernel fits that keeps squares of the map in registers.
@@ -197,14 +187,13 @@ fn grads<'a>(
     let groups = block.conv.groups;
     let group_channels = in_channels / groups;
 
-    let share = Share::new(kernel_h * kernel_w, group_channels, is_software);
-    let n_blocks = groups * (out_channels / groups).div_ceil(share.channels);
-    let n_weight_groups = n_blocks * group_channels.div_ceil(share.in_block);
+    let lanes = share_lanes(kernel_h * kernel_w, is_software);
+    let n_blocks = groups * (out_channels / groups).div_ceil(SHARE_CHANNELS);
+    let n_weight_groups = n_blocks * group_channels;
     let tile = Tile::new(block, in_w.div_ceil(2), is_software);
     let n_tile_blocks = groups * group_channels.div_ceil(tile.channels);
     let n_tiles = batch * n_tile_blocks * in_h.div_ceil(2) * in_w.div_ceil(2 * tile.columns);
-    let n_input_groups =
-        n_tiles.div_ceil(share.lanes).min(if is_software { SOFTWARE_GROUPS } else { usize::MAX });
+    let n_input_groups = n_tiles.div_ceil(lanes).min(if is_software { SOFTWARE_GROUPS } else { usize::MAX });
     let n_workgroups = of_weight.map_or(0, |_| n_weight_groups) + of_input.map_or(0, |_| n_input_groups);
 
     let mut constants = constants(block, of_what, grad_output);
@@ -217,9 +206,9 @@ fn grads<'a>(
         ("OF_WEIGHT", Constant::Bool(of_weight.is_some())),
         ("OF_INPUT", Constant::Bool(of_input.is_some())),
         ("HAS_BIAS", Constant::Bool(has_bias)),
-        ("LANES", u32(share.lanes)),
-        ("CHANNELS", u32(share.channels)),
-        ("IN_BLOCK", u32(share.in_block)),
+        ("LANES", u32(lanes)),
+        ("CHANNELS", u32(SHARE_CHANNELS)),
+        ("SEEN_AGAIN", u32(kernel_w - 1)),
         ("COLUMNS", u32(tile.columns)),
         ("TILE_CHANNELS", u32(tile.channels)),
         ("INPUT_GROUPS", u32(n_input_groups)),
