@@ -2,7 +2,9 @@
 //! tile of the result is kept in registers while the inner dimension is walked once (Goto and van de Geijn, "Anatomy of
 //! High-Performance Matrix Multiplication", 2008).
 
-use super::products;
+use pulp::{Simd, WithSimd};
+
+use super::{products, simd};
 
 /// A matrix whose rows and columns lie at any distance.
 #[derive(Clone, Copy)]
@@ -58,6 +60,8 @@ pub(super) struct Packed {
     b: Vec<f32>,
 }
 
+/// Registers of neighbouring columns of one tile.
+const VECTORS: usize = 2;
 /// How much of the inner dimension is packed at once: a panel of each operand stays in the first-level cache.
 const K_BLOCK: usize = 256;
 /// Rows of `a` packed at once.
@@ -89,29 +93,7 @@ pub(super) fn gemm(
     let (sizes, a, b, strides) =
         if is_flat { ([n, m, k], b.transposed(), a.transposed(), [1, n]) } else { ([m, n, k], a, b, [n, 1]) };
     let c = Target { data: c, strides };
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        #[expect(unsafe_code, reason = "the processor's features were checked just now")]
-        // SAFETY: as the reason says.
-        unsafe {
-            return gemm_avx2(sizes, a, b, c, accumulate, packed);
-        }
-    }
-    blocked::<4, 8, false>(sizes, a, b, c, accumulate, packed);
-}
-
-/// The same, compiled for 256-bit registers with fused multiply–add.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn gemm_avx2(
-    sizes: [usize; 3],
-    a: Matrix<'_>,
-    b: Matrix<'_>,
-    c: Target<'_>,
-    accumulate: bool,
-    packed: &mut Packed,
-) {
-    blocked::<6, 16, true>(sizes, a, b, c, accumulate, packed);
+    simd::run(Blocked { sizes, a, b, c, accumulate, packed });
 }
 
 /// Where the result is written: row `i`, column `j` at `i·strides[0] + j·strides[1]`, one of which is 1.
@@ -120,109 +102,129 @@ struct Target<'a> {
     strides: [usize; 2],
 }
 
-#[inline(always)]
-fn blocked<const ROWS: usize, const COLUMNS: usize, const FUSED: bool>(
-    [m, n, k]: [usize; 3],
-    a: Matrix<'_>,
-    b: Matrix<'_>,
-    mut c: Target<'_>,
+/// A product of panels.
+struct Blocked<'a> {
+    sizes: [usize; 3],
+    a: Matrix<'a>,
+    b: Matrix<'a>,
+    c: Target<'a>,
     accumulate: bool,
-    packed: &mut Packed,
-) {
-    if k == 0 && !accumulate {
-        c.data[..m * n].fill(0.0);
+    packed: &'a mut Packed,
+}
+
+impl WithSimd for Blocked<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // More than these do not fit into sixteen registers, where a product of its own needs one too.
+        if S::F32_LANES == 4 { self.multiply::<S, 4>(simd) } else { self.multiply::<S, 6>(simd) }
     }
-    for k_start in (0..k).step_by(K_BLOCK) {
-        let k_len = K_BLOCK.min(k - k_start);
-        let add = accumulate || k_start > 0;
-        for n_start in (0..n).step_by(N_BLOCK) {
-            let n_len = N_BLOCK.min(n - n_start);
-            pack_columns::<COLUMNS>(b, k_start, k_len, n_start, n_len, &mut packed.b);
-            for m_start in (0..m).step_by(M_BLOCK) {
-                let m_len = M_BLOCK.min(m - m_start);
-                if !a.is_by_rows() {
-                    pack_columns::<ROWS>(a.transposed(), k_start, k_len, m_start, m_len, &mut packed.a);
-                }
-                let (n_row_panels, n_column_panels) = (m_len.div_ceil(ROWS), n_len.div_ceil(COLUMNS));
-                for idx in 0..n_row_panels * n_column_panels {
-                    // Where there is little to add up, writing takes long, and goes along the rows.
-                    let (row_panel, column_panel) = if k_len <= SHORT {
-                        (idx / n_column_panels, idx % n_column_panels)
-                    } else {
-                        (idx % n_row_panels, idx / n_row_panels)
-                    };
-                    let (row, column) = (row_panel * ROWS, column_panel * COLUMNS);
-                    let b_panel = &packed.b.as_chunks().0[column_panel * k_len..][..k_len];
-                    let n_rows = ROWS.min(m_len - row);
-                    let tile = if a.is_by_rows() {
-                        // Past the last row, it is computed again.
-                        let row = |idx: usize| &a.row(m_start + (row + idx).min(m_len - 1))[k_start..];
-                        tile_of_rows::<ROWS, COLUMNS, FUSED>(std::array::from_fn(row), b_panel)
-                    } else {
-                        let a_panel = &packed.a.as_chunks().0[row_panel * k_len..][..k_len];
-                        tile_of_panel::<ROWS, COLUMNS, FUSED>(a_panel, b_panel)
-                    };
-                    let n_columns = COLUMNS.min(n_len - column);
-                    store(&tile, &mut c, [m_start + row, n_start + column], n_rows, n_columns, add);
+}
+
+impl Blocked<'_> {
+    #[inline(always)]
+    fn multiply<S: Simd, const ROWS: usize>(self, simd: S) {
+        let Self { sizes: [m, n, k], a, b, mut c, accumulate, packed } = self;
+        let columns = VECTORS * S::F32_LANES;
+        if k == 0 && !accumulate {
+            c.data[..m * n].fill(0.0);
+        }
+        for k_start in (0..k).step_by(K_BLOCK) {
+            let k_len = K_BLOCK.min(k - k_start);
+            let add = accumulate || k_start > 0;
+            for n_start in (0..n).step_by(N_BLOCK) {
+                let n_len = N_BLOCK.min(n - n_start);
+                pack_columns(b, columns, k_start, k_len, n_start, n_len, &mut packed.b);
+                for m_start in (0..m).step_by(M_BLOCK) {
+                    let m_len = M_BLOCK.min(m - m_start);
+                    if !a.is_by_rows() {
+                        pack_columns(a.transposed(), ROWS, k_start, k_len, m_start, m_len, &mut packed.a);
+                    }
+                    let (n_row_panels, n_column_panels) = (m_len.div_ceil(ROWS), n_len.div_ceil(columns));
+                    for idx in 0..n_row_panels * n_column_panels {
+                        // Where there is little to add up, writing takes long, and goes along the rows.
+                        let (row_panel, column_panel) = if k_len <= SHORT {
+                            (idx / n_column_panels, idx % n_column_panels)
+                        } else {
+                            (idx % n_row_panels, idx / n_row_panels)
+                        };
+                        let (row, column) = (row_panel * ROWS, column_panel * columns);
+                        let b_panel = &packed.b[column_panel * k_len * columns..][..k_len * columns];
+                        let b_panel = S::as_simd_f32s(b_panel).0.as_chunks().0;
+                        let n_rows = ROWS.min(m_len - row);
+                        let tile = if a.is_by_rows() {
+                            // Past the last row, it is computed again.
+                            let row = |idx: usize| &a.row(m_start + (row + idx).min(m_len - 1))[k_start..];
+                            tile_of_rows::<S, ROWS>(simd, std::array::from_fn(row), b_panel)
+                        } else {
+                            let a_panel = &packed.a.as_chunks().0[row_panel * k_len..][..k_len];
+                            tile_of_panel::<S, ROWS>(simd, a_panel, b_panel)
+                        };
+                        let n_columns = columns.min(n_len - column);
+                        let tile = tile.each_ref().map(|sums| bytemuck::cast_slice(sums));
+                        store(&tile[..n_rows], &mut c, [m_start + row, n_start + column], n_columns, add);
+                    }
                 }
             }
         }
     }
 }
 
+type Tile<S, const ROWS: usize> = [[<S as Simd>::f32s; VECTORS]; ROWS];
+
 /// One tile of the result, `Σ a[k] ⊗ b[k]` in registers, of rows of `a` where they lie.
 #[inline(always)]
-fn tile_of_rows<const ROWS: usize, const COLUMNS: usize, const FUSED: bool>(
+fn tile_of_rows<S: Simd, const ROWS: usize>(
+    simd: S,
     rows: [&[f32]; ROWS],
-    b_panel: &[[f32; COLUMNS]],
-) -> [[f32; COLUMNS]; ROWS] {
-    let mut sums = [[0.0_f32; COLUMNS]; ROWS];
+    b_panel: &[[S::f32s; VECTORS]],
+) -> Tile<S, ROWS> {
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
     // All as long as the panel, and indexed alike, so that the loop checks no index.
     let k_len = b_panel.len();
     let rows = rows.map(|row| &row[..k_len]);
     for k in 0..k_len {
-        add_outer::<ROWS, COLUMNS, FUSED>(rows.map(|row| row[k]), &b_panel[k], &mut sums);
+        add_outer(simd, rows.map(|row| row[k]), &b_panel[k], &mut sums);
     }
     sums
 }
 
 /// The same of a packed panel of `a`.
 #[inline(always)]
-fn tile_of_panel<const ROWS: usize, const COLUMNS: usize, const FUSED: bool>(
+fn tile_of_panel<S: Simd, const ROWS: usize>(
+    simd: S,
     a_panel: &[[f32; ROWS]],
-    b_panel: &[[f32; COLUMNS]],
-) -> [[f32; COLUMNS]; ROWS] {
-    let mut sums = [[0.0_f32; COLUMNS]; ROWS];
+    b_panel: &[[S::f32s; VECTORS]],
+) -> Tile<S, ROWS> {
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
     for (a, b) in a_panel.iter().zip(b_panel) {
-        add_outer::<ROWS, COLUMNS, FUSED>(*a, b, &mut sums);
+        add_outer(simd, *a, b, &mut sums);
     }
     sums
 }
 
 #[inline(always)]
-fn add_outer<const ROWS: usize, const COLUMNS: usize, const FUSED: bool>(
+fn add_outer<S: Simd, const ROWS: usize>(
+    simd: S,
     a: [f32; ROWS],
-    b: &[f32; COLUMNS],
-    sums: &mut [[f32; COLUMNS]; ROWS],
+    b: &[S::f32s; VECTORS],
+    sums: &mut Tile<S, ROWS>,
 ) {
     for (sums, a) in sums.iter_mut().zip(a) {
+        let a = simd.splat_f32s(a);
         for (sum, &b) in sums.iter_mut().zip(b) {
-            *sum = if FUSED { a.mul_add(b, *sum) } else { *sum + a * b };
+            *sum = simd.mul_add_e_f32s(a, b, *sum);
         }
     }
 }
 
+/// Writes a tile's rows.
 #[inline(always)]
-fn store<const ROWS: usize, const COLUMNS: usize>(
-    tile: &[[f32; COLUMNS]; ROWS],
-    c: &mut Target<'_>,
-    [row, column]: [usize; 2],
-    n_rows: usize,
-    n_columns: usize,
-    add: bool,
-) {
+fn store(tile: &[&[f32]], c: &mut Target<'_>, [row, column]: [usize; 2], n_columns: usize, add: bool) {
     let [row_stride, column_stride] = c.strides;
-    for (idx, sums) in tile.iter().enumerate().take(n_rows) {
+    for (idx, sums) in tile.iter().enumerate() {
+        let sums = &sums[..n_columns];
         let out = &mut c.data[(row + idx) * row_stride + column * column_stride..];
         if column_stride == 1 {
             let out = &mut out[..n_columns];
@@ -231,46 +233,47 @@ fn store<const ROWS: usize, const COLUMNS: usize>(
                     *out += sum;
                 }
             } else {
-                out.copy_from_slice(&sums[..n_columns]);
+                out.copy_from_slice(sums);
             }
         } else {
-            for (out, sum) in out.iter_mut().step_by(column_stride).zip(&sums[..n_columns]) {
+            for (out, sum) in out.iter_mut().step_by(column_stride).zip(sums) {
                 *out = if add { *out + sum } else { *sum };
             }
         }
     }
 }
 
-/// Panels of `COLUMNS` columns, each stored row after row, the last one filled up with zeros.
+/// Panels of so many columns, each stored row after row, the last one filled up with zeros.
 #[inline(always)]
-fn pack_columns<const COLUMNS: usize>(
+fn pack_columns(
     b: Matrix<'_>,
+    columns: usize,
     k_start: usize,
     k_len: usize,
     n_start: usize,
     n_len: usize,
     packed: &mut Vec<f32>,
 ) {
-    let needed = n_len.next_multiple_of(COLUMNS) * k_len;
+    let needed = n_len.next_multiple_of(columns) * k_len;
     if packed.len() < needed {
         packed.resize(needed, 0.0);
     }
-    for (panel, column) in (0..n_len).step_by(COLUMNS).enumerate() {
-        let n_columns = COLUMNS.min(n_len - column);
-        let panel = &mut packed[panel * k_len * COLUMNS..][..k_len * COLUMNS];
+    for (panel, column) in (0..n_len).step_by(columns).enumerate() {
+        let n_columns = columns.min(n_len - column);
+        let panel = &mut packed[panel * k_len * columns..][..k_len * columns];
         let first = k_start * b.row_stride + (n_start + column) * b.column_stride;
-        if b.column_stride == 1 && n_columns == COLUMNS {
-            for (row, to) in panel.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
-                to.copy_from_slice(&b.data[first + row * b.row_stride..][..COLUMNS]);
+        if b.column_stride == 1 && n_columns == columns {
+            for (row, to) in panel.chunks_exact_mut(columns).enumerate() {
+                to.copy_from_slice(&b.data[first + row * b.row_stride..][..columns]);
             }
             continue;
         }
-        if n_columns < COLUMNS {
+        if n_columns < columns {
             panel.fill(0.0);
         }
         for column in 0..n_columns {
             let from = b.data[first + column * b.column_stride..].iter().step_by(b.row_stride);
-            for (to, from) in panel[column..].iter_mut().step_by(COLUMNS).zip(from) {
+            for (to, from) in panel[column..].iter_mut().step_by(columns).zip(from) {
                 *to = *from;
             }
         }
@@ -305,8 +308,15 @@ mod tests {
                 let mut c = vec![1.0; m * n];
                 gemm([m, n, k], left, right, &mut c, true, &mut Packed::default());
                 let mut plain = vec![1.0; m * n];
-                let target = Target { data: &mut plain, strides: [n, 1] };
-                blocked::<4, 8, false>([m, n, k], left, right, target, true, &mut Packed::default());
+                let blocked = Blocked {
+                    sizes: [m, n, k],
+                    a: left,
+                    b: right,
+                    c: Target { data: &mut plain, strides: [n, 1] },
+                    accumulate: true,
+                    packed: &mut Packed::default(),
+                };
+                blocked.multiply::<_, 4>(pulp::Scalar::new());
                 for i in 0..m {
                     for j in 0..n {
                         let sum: f32 = 1.0 + (0..k).map(|p| at(i, p) * bt(p, j)).sum::<f32>();
