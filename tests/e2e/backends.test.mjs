@@ -1,4 +1,4 @@
-// Two engines, one set of numbers; and a page that says so where there is no WebGPU.
+// Two engines, two programs, one set of numbers; and a page that says so where there is no WebGPU.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -48,6 +48,43 @@ test('WebGPU and the CPU give the same first twenty losses', TIMEOUT, async () =
     await kernels.first().waitFor();
     assert.equal(await kernels.count(), dispatches, 'each dispatch is timed');
     assert.deepEqual(complaints, []);
+  } finally {
+    await browser.close();
+  }
+});
+
+test('a browser gets the program that it can run, and both learn the same', TIMEOUT, async () => {
+  const browser = await launch({ webgpu: false });
+  const without = () => {
+    WebAssembly.validate = () => false;
+  };
+  try {
+    const seen = [];
+    for (const before of [undefined, without]) {
+      const { page, complaints } = await openReady(browser, site.url, { before });
+      await call(page, 'reset', { seed: 0 });
+      const losses = [];
+      for (let step = 0; step < N_STEPS; step += 1) {
+        losses.push((await call(page, 'train', { steps: 1 })).last.loss);
+      }
+      const loaded = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
+      const { name } = await call(page, 'backend');
+      const programs = new Set(loaded.flatMap((url) => url.match(/(fma|page)-\w+_bg\.wasm$/)?.[1] ?? []));
+      seen.push({ name, losses, programs: [...programs] });
+      assert.deepEqual(complaints, []);
+      await page.close();
+    }
+    const [fma, plain] = seen;
+    assert.equal(fma.name, 'WebAssembly SIMD with FMA');
+    assert.deepEqual(fma.programs, ['fma']);
+    assert.equal(plain.name, 'WebAssembly SIMD');
+    assert.deepEqual(plain.programs, ['page']);
+    plain.losses.forEach((loss, step) => {
+      const other = fma.losses[step];
+      // A sum is rounded once less with every product; training amplifies the differences a little.
+      assert.ok(Math.abs(other - loss) <= 1e-4 + 1e-3 * Math.abs(loss), `step ${step + 1}: ${loss}, and ${other} with FMA`);
+    });
+    assert.notDeepEqual(fma.losses, plain.losses, 'these are two programs');
   } finally {
     await browser.close();
   }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use eyre::{Result, WrapErr, ensure};
+use eyre::{OptionExt, Result, WrapErr, bail, ensure};
 
 use crate::tools::Tools;
 use crate::{data, process, weight};
@@ -32,9 +32,9 @@ pub fn run(options: &Options) -> Result<()> {
     data::create_folder()?;
     process::run(&mut tools.trunk(&["build", "--release"]))?;
     place_data(options.with_data).wrap_err("cannot put the data into dist/")?;
+    add_fma_program(&tools).wrap_err("cannot put the program with FMA into dist/")?;
 
-    let page =
-        fs::read_to_string(folder().join("index.html")).wrap_err("the build left no dist/index.html")?;
+    let page = fs::read_to_string(page()).wrap_err("the build left no dist/index.html")?;
     let absolute = absolute_urls(&page);
     ensure!(absolute.is_empty(), "dist/index.html works only at a server's root, for it names {absolute:?}");
 
@@ -46,6 +46,54 @@ pub fn run(options: &Options) -> Result<()> {
 /// Where the site is built.
 pub fn folder() -> PathBuf {
     process::root().join("dist")
+}
+
+fn page() -> PathBuf {
+    folder().join("index.html")
+}
+
+/// Of the program with FMA, in front of its files' names.
+pub const FMA: &str = "fma-";
+
+/// The environment variable with flags that Cargo adds to those in its configuration.
+pub const WASM_FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
+/// With these a product and its sum are one instruction.
+pub const FMA_FLAGS: &str = "-C target-feature=+relaxed-simd";
+
+/// Builds the program a second time, for browsers in which a product and its sum are one instruction, puts it beside the
+/// first, and tells the page its name. Whole programs they are, because a browser refuses one that has a single instruction
+/// that it does not know.
+fn add_fma_program(tools: &Tools) -> Result<()> {
+    let site = process::root().join("target").join("fma");
+    let mut trunk = tools.trunk(&["build", "--release"]);
+    trunk.arg("--dist").arg(&site);
+    trunk.env(WASM_FLAGS, FMA_FLAGS);
+    process::run(&mut trunk)?;
+
+    let mut program = None;
+    for entry in fs::read_dir(&site)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if let Some(rest) = name.strip_prefix("page-") {
+            fs::copy(site.join(&name), folder().join(format!("{FMA}{rest}")))?;
+            program = if name.ends_with(".js") { Some(format!("{FMA}{rest}")) } else { program };
+        }
+    }
+    let program = program.ok_or_eyre("the second build left no program")?;
+    fs::write(page(), with_fma_program(&fs::read_to_string(page())?, &program)?)?;
+    Ok(())
+}
+
+/// The page, told the name of the program with FMA, in front of the tag that tells it the other's.
+fn with_fma_program(html: &str, program: &str) -> Result<String> {
+    let tags: Vec<usize> = html.match_indices("<meta ").map(|(start, _)| start).collect();
+    let is_program =
+        |&start: &usize| html[start..].split('>').next().is_some_and(|tag| tag.ends_with("name=program"));
+    let Some(start) = tags.into_iter().find(is_program) else {
+        bail!("the page does not say what its program is");
+    };
+    let (before, after) = html.split_at(start);
+    Ok(format!("{before}<meta content={program} name=program-fma>{after}"))
 }
 
 /// The build copies whatever data there is; a site without data must not depend on that.
@@ -82,6 +130,17 @@ mod tests {
         let html =
             r#"<link href="/page.css"><script src=/app.js></script><script>import i from '/x.js'</script>"#;
         assert_eq!(absolute_urls(html), ["/page.css", "/app.js", "/x.js"]);
+    }
+
+    #[test]
+    fn the_page_is_told_of_the_second_program_once() {
+        let told =
+            with_fma_program("<meta charset=utf-8><meta content=page-1.js name=program><p>", "fma-2.js");
+        assert_eq!(
+            told.unwrap(),
+            "<meta charset=utf-8><meta content=fma-2.js name=program-fma><meta content=page-1.js name=program><p>"
+        );
+        assert!(with_fma_program("<meta charset=utf-8><title>program</title>", "fma-1.js").is_err());
     }
 
     #[test]

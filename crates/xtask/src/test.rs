@@ -153,12 +153,17 @@ fn command_line(environment: &Environment) -> Result<()> {
 
 /// The same engine as WebAssembly, in a headless browser that `tests/webdriver.json` configures.
 fn browser_tests(tools: &Tools, browser: &Browser, environment: &Environment) -> Result<()> {
-    let mut tests =
-        cargo(["test", "--no-fail-fast", "--target", WASM_TARGET, "-p", "receptive-tests", "--tests"]);
-    tools.on_path(environment.set(&mut tests));
-    tests.env("CHROMEDRIVER", &browser.chromedriver);
-    tests.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-    process::run(&mut tests)
+    let run = |tests: &[&str], flags: Option<&str>| {
+        let mut command = cargo(["test", "--no-fail-fast", "--target", WASM_TARGET, "-p", "receptive-tests"]);
+        tools.on_path(environment.set(&mut command)).args(tests);
+        command.env("CHROMEDRIVER", &browser.chromedriver);
+        command.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+        command.envs(flags.map(|flags| (dist::WASM_FLAGS, flags)));
+        process::run(&mut command)
+    };
+    run(&["--tests"], None)?;
+    // PyTorch's numbers and the GPU's once more, beside those of the program with FMA.
+    run(&["--test", "golden", "--test", "parity_plans"], Some(dist::FMA_FLAGS))
 }
 
 /// The built site, in a real browser.
