@@ -1,6 +1,6 @@
 use std::task::Waker;
 
-use nn::TrainingOptions;
+use nn::{Optimiser, TrainingOptions};
 use pollster::block_on;
 use protocol::{Command, Event, Message, Request, Until};
 
@@ -82,6 +82,10 @@ fn what_was_tried_is_remembered_and_what_was_not_is_tried() {
     send(&mut session, Command::SetOptions { options });
     rest(&mut session);
     assert_eq!(try_all(&mut session), 3, "another batch size");
+    let options = TrainingOptions { optimiser: Optimiser::adam(), ..session.options.clone() };
+    send(&mut session, Command::SetOptions { options });
+    rest(&mut session);
+    assert_eq!(try_all(&mut session), 3, "another optimiser");
     let options = TrainingOptions { learning_rate: 0.5, ..session.options.clone() };
     send(&mut session, Command::SetOptions { options });
     rest(&mut session);
@@ -124,4 +128,27 @@ fn a_trial_that_is_interrupted_leaves_nothing_behind() {
     assert_eq!(block_on(session.checkpoint()).unwrap(), before);
     assert_eq!(session.backend(), &status);
     assert_eq!(losses(&mut session, 3).len(), 3);
+}
+
+#[test]
+fn a_gpu_that_was_given_up_is_not_opened_again_and_the_reason_says_why() {
+    let mut session = session();
+    block_on(session.set_backend(BackendChoice::Auto)).unwrap();
+    session.give_up_device("the GPU was lost: unplugged".into());
+    assert_eq!(try_all(&mut session), 3, "one worker, two, and the move");
+    let status = session.backend();
+    assert_eq!((status.kind, status.stands_in), (BackendKind::Cpu, true));
+    assert!(status.reason.starts_with("the GPU was lost: unplugged; CPU, "), "{}", status.reason);
+}
+
+#[test]
+fn a_gpu_however_fast_does_not_take_over_where_the_cpu_was_asked_for() {
+    let mut session = session();
+    session.note(Candidate::Gpu, Ok(0.001));
+    try_all(&mut session);
+    assert_eq!(session.backend().kind, BackendKind::Cpu);
+    assert!(session.backend().trials.iter().all(|trial| trial.kind == BackendKind::Cpu));
+    block_on(session.set_backend(BackendChoice::Auto)).unwrap();
+    let kinds: Vec<BackendKind> = session.eligible().iter().map(|trial| trial.kind).collect();
+    assert_eq!(kinds, [BackendKind::Cpu, BackendKind::Cpu, BackendKind::Gpu]);
 }
