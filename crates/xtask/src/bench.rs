@@ -122,7 +122,7 @@ fn browser(options: &Options, native: Option<&Path>, out: &Path) -> Result<()> {
     if !folder.join("node_modules/playwright-core").exists() {
         process::run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
     }
-    if dist::folder().join("index.html").exists() {
+    if dist::is_built() {
         println!("measuring the page in dist/ as it is; `cargo xtask dist` builds it anew");
     } else {
         dist::run(&dist::Options::default())?;

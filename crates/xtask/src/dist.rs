@@ -48,6 +48,11 @@ pub fn folder() -> PathBuf {
     process::root().join("dist")
 }
 
+/// Whether `dist/` holds the whole site: what `trunk serve` leaves there lacks the second program, and may be unoptimised.
+pub fn is_built() -> bool {
+    fs::read_to_string(page()).is_ok_and(|html| html.contains("name=program-fma"))
+}
+
 fn page() -> PathBuf {
     folder().join("index.html")
 }
