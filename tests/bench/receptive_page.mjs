@@ -3,6 +3,9 @@
 /** About half as many as MNIST has, so that an epoch ends, and the validation set is measured, about as often. */
 const N_PICTURES = 30_720;
 
+/** Steps of one run for every step of another library that is timed by itself: a run's end shows what a user sees. */
+const STEPS_OF_RUN = 10;
+
 export async function openReceptive(browser, url, { network, batch, backend, workers = 1, optimiser }) {
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -46,9 +49,6 @@ async function start({ network, batch, backend, workers, optimiser, n }) {
   });
   return performance.now() - started;
 }
-
-/** Steps of one run for every step of another library that is timed by itself: a run's end shows what a user sees. */
-const STEPS_OF_RUN = 10;
 
 /**
  * Runs in the page: three runs of steps, or as many as the time allows, for the page trains in runs. A run's mean counts as

@@ -19,6 +19,25 @@ after(async () => {
   await site?.close();
 });
 
+/** The losses of the first steps, from the beginning. */
+async function firstLosses(page) {
+  await call(page, 'reset', { seed: 0 });
+  const losses = [];
+  for (let step = 0; step < N_STEPS; step += 1) {
+    losses.push((await call(page, 'train', { steps: 1 })).last.loss);
+  }
+  return losses;
+}
+
+/** Sums in another order, or of products rounded otherwise, differ in their last digits; training amplifies that a little. */
+function assertAgree(losses, others) {
+  assert.equal(losses.length, others.length);
+  losses.forEach((loss, step) => {
+    const other = others[step];
+    assert.ok(Math.abs(other - loss) <= 1e-4 + 1e-3 * Math.abs(loss), `step ${step + 1}: ${loss} and ${other}`);
+  });
+}
+
 test('WebGPU and the CPU give the same first twenty losses', TIMEOUT, async () => {
   const browser = await launch({ webgpu: true });
   try {
@@ -27,17 +46,9 @@ test('WebGPU and the CPU give the same first twenty losses', TIMEOUT, async () =
     for (const backend of ['cpu', 'gpu']) {
       await call(page, 'setBackend', backend);
       assert.equal((await call(page, 'backend')).kind, backend);
-      await call(page, 'reset', { seed: 0 });
-      losses[backend] = [];
-      for (let step = 0; step < N_STEPS; step += 1) {
-        losses[backend].push((await call(page, 'train', { steps: 1 })).last.loss);
-      }
+      losses[backend] = await firstLosses(page);
     }
-    losses.cpu.forEach((cpu, step) => {
-      const gpu = losses.gpu[step];
-      // Sums in another order differ by float32 rounding, and training amplifies the differences a little.
-      assert.ok(Math.abs(gpu - cpu) <= 1e-4 + 1e-3 * Math.abs(cpu), `step ${step + 1}: ${cpu} on the CPU, ${gpu} on WebGPU`);
-    });
+    assertAgree(losses.cpu, losses.gpu);
     assert.ok(new Set(losses.cpu).size > 1, 'the losses change');
     const { pictures, dispatches_per_step: dispatches } = await call(page, 'backend');
     assert.match(pictures, /keeps all/);
@@ -62,11 +73,7 @@ test('a browser gets the program that it can run, and both learn the same', TIME
     const seen = [];
     for (const before of [undefined, without]) {
       const { page, complaints } = await openReady(browser, site.url, { before });
-      await call(page, 'reset', { seed: 0 });
-      const losses = [];
-      for (let step = 0; step < N_STEPS; step += 1) {
-        losses.push((await call(page, 'train', { steps: 1 })).last.loss);
-      }
+      const losses = await firstLosses(page);
       const loaded = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
       const { name } = await call(page, 'backend');
       const programs = new Set(loaded.flatMap((url) => url.match(/(fma|page)-\w+_bg\.wasm$/)?.[1] ?? []));
@@ -79,11 +86,7 @@ test('a browser gets the program that it can run, and both learn the same', TIME
     assert.deepEqual(fma.programs, ['fma']);
     assert.equal(plain.name, 'WebAssembly SIMD');
     assert.deepEqual(plain.programs, ['page']);
-    plain.losses.forEach((loss, step) => {
-      const other = fma.losses[step];
-      // A sum is rounded once less with every product; training amplifies the differences a little.
-      assert.ok(Math.abs(other - loss) <= 1e-4 + 1e-3 * Math.abs(loss), `step ${step + 1}: ${loss}, and ${other} with FMA`);
-    });
+    assertAgree(plain.losses, fma.losses);
     assert.notDeepEqual(fma.losses, plain.losses, 'these are two programs');
   } finally {
     await browser.close();

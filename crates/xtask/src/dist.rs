@@ -57,7 +57,10 @@ fn page() -> PathBuf {
     folder().join("index.html")
 }
 
-/// Of the program with FMA, in front of its files' names.
+/// In front of the names of the program's files, as Trunk calls them.
+pub const PLAIN: &str = "page-";
+
+/// The same of the program with FMA.
 pub const FMA: &str = "fma-";
 
 /// The environment variable with flags that Cargo adds to those in its configuration.
@@ -79,7 +82,7 @@ fn add_fma_program(tools: &Tools) -> Result<()> {
     let mut program = None;
     for entry in fs::read_dir(&site)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if let Some(rest) = name.strip_prefix("page-") {
+        if let Some(rest) = name.strip_prefix(PLAIN) {
             fs::copy(site.join(&name), folder().join(format!("{FMA}{rest}")))?;
             program = if name.ends_with(".js") { Some(format!("{FMA}{rest}")) } else { program };
         }

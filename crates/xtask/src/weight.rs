@@ -5,16 +5,13 @@ use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr};
 
-use crate::dist::FMA;
+use crate::dist::{FMA, PLAIN};
 
 /// A first visit's whole weight, brotli-compressed.
 const BUDGET_BYTES: usize = 350 * 1024;
 
 /// The folder of the site that holds data sets: loaded when chosen, not on a visit.
 pub const DATA: &str = "data";
-
-/// In front of the names of the program without FMA.
-const PLAIN: &str = "page-";
 
 struct File {
     name: String,
