@@ -1,5 +1,9 @@
 //! Numbers and shapes as text, always as wide, so that nothing jumps.
 
+use leptos::prelude::event_target;
+use wasm_bindgen::JsValue;
+use web_sys::{Event, HtmlInputElement};
+
 /// `9098` as `9,098`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -56,4 +60,14 @@ pub fn bytes(n: u64) -> String {
         1_024..=1_048_575 => format!("{:.0} KiB", n as f64 / 1024.0),
         _ => format!("{:.1} MiB", n as f64 / 1_048_576.0),
     }
+}
+
+/// What is written, as the browser reads it, which has the tables for that; not a number where it is none.
+pub fn number(text: &str) -> f64 {
+    JsValue::from_str(text).unchecked_into_f64()
+}
+
+/// The number in the field that an event comes from; not a number where there is none.
+pub fn entered(event: &Event) -> f64 {
+    event_target::<HtmlInputElement>(event).value_as_number()
 }

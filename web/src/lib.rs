@@ -12,5 +12,6 @@ pub mod network;
 pub mod paint;
 pub mod shell;
 pub mod store;
+pub mod stream;
 pub mod transport;
 pub mod worker;

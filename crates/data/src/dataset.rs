@@ -110,7 +110,7 @@ enum Role {
 }
 
 fn role(name: &str) -> Option<Role> {
-    let file = name.rsplit(['/', '\\']).next().unwrap_or(name).to_lowercase();
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name).to_ascii_lowercase();
     let test = file.contains("t10k") || file.contains("test");
     match (file.contains("train"), test) {
         (true, false) => Some(Role::Training),

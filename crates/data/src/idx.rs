@@ -4,9 +4,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::Read;
-
-use flate2::read::MultiGzDecoder;
 
 use crate::{DataError, Images, N_CLASSES, N_PIXELS, SIDE};
 
@@ -75,27 +72,37 @@ pub fn kind(name: &str, bytes: &[u8]) -> Result<Kind, DataError> {
     }
 }
 
+/// Whether a file starts as gzipped ones do.
+pub fn is_gzipped(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b])
+}
+
 /// A gzipped file's content, or the bytes as they are.
 ///
 /// # Errors
-/// Where the compressed data is damaged, or holds more than [`MOST_BYTES`].
+/// Where the compressed data is damaged, or holds more than [`MOST_BYTES`]; any gzipped file without the feature `gzip`.
 pub fn decompress<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, DataError> {
-    decompress_at_most(name, bytes, MOST_BYTES)
+    if is_gzipped(bytes) { gunzip(name, bytes, MOST_BYTES).map(Cow::Owned) } else { Ok(Cow::Borrowed(bytes)) }
 }
 
-fn decompress_at_most<'a>(name: &str, bytes: &'a [u8], limit_bytes: u64) -> Result<Cow<'a, [u8]>, DataError> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Cow::Borrowed(bytes));
-    }
+#[cfg(not(feature = "gzip"))]
+fn gunzip(name: &str, _: &[u8], _: u64) -> Result<Vec<u8>, DataError> {
+    Err(DataError::Gzip { name: name.into(), reason: "it was not decompressed on its way here".into() })
+}
+
+#[cfg(feature = "gzip")]
+fn gunzip(name: &str, bytes: &[u8], limit_bytes: u64) -> Result<Vec<u8>, DataError> {
+    use std::io::Read as _;
+
     let mut content = Vec::new();
-    MultiGzDecoder::new(bytes)
+    flate2::read::MultiGzDecoder::new(bytes)
         .take(limit_bytes + 1)
         .read_to_end(&mut content)
         .map_err(|error| DataError::Gzip { name: name.into(), reason: error.to_string() })?;
     if content.len() as u64 > limit_bytes {
         return Err(DataError::TooLarge { name: name.into(), limit_bytes });
     }
-    Ok(Cow::Owned(content))
+    Ok(content)
 }
 
 // The count and what follows the header, which is exactly as long as the header says.
@@ -132,7 +139,7 @@ fn split_header<'a>(name: &str, bytes: &'a [u8], expected: Kind) -> Result<(usiz
     Ok((n as usize, &bytes[header_bytes..]))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "gzip"))]
 mod tests {
     use std::io::Write;
 
@@ -249,8 +256,8 @@ mod tests {
     #[test]
     fn decompression_stops_at_the_limit() {
         let bytes = gzip(&[0; 1_000]);
-        assert!(decompress_at_most("a", &bytes, 1_000).is_ok());
-        let error = decompress_at_most("a", &bytes, 999).unwrap_err();
+        assert!(gunzip("a", &bytes, 1_000).is_ok());
+        let error = gunzip("a", &bytes, 999).unwrap_err();
         assert_eq!(error, DataError::TooLarge { name: "a".into(), limit_bytes: 999 });
     }
 

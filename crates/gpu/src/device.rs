@@ -104,7 +104,7 @@ impl Device {
 
     /// Whether the "GPU" is a program on the CPU, which may well be slower than the CPU executor.
     pub fn is_software(&self) -> bool {
-        let name = self.info.name.to_lowercase();
+        let name = self.info.name.to_ascii_lowercase();
         self.info.device_type == wgpu::DeviceType::Cpu
             || ["swiftshader", "llvmpipe", "basic render"].iter().any(|software| name.contains(software))
     }
@@ -262,7 +262,8 @@ async fn find_adapter(instance: &wgpu::Instance) -> Result<wgpu::Adapter, GpuErr
     let Ok(wanted) = std::env::var("RECEPTIVE_ADAPTER") else { return fastest_adapter(instance).await };
     let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
     let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
-    let chosen = names.iter().position(|name| name.to_lowercase().contains(&wanted.to_lowercase()));
+    let chosen =
+        names.iter().position(|name| name.to_ascii_lowercase().contains(&wanted.to_ascii_lowercase()));
     chosen.and_then(|idx| adapters.into_iter().nth(idx)).ok_or_else(|| GpuError::NoAdapter {
         message: format!("RECEPTIVE_ADAPTER asks for {wanted:?}, but there are {names:?}"),
     })

@@ -6,6 +6,7 @@
 //!
 //! This crate knows no browser, no GPU and no files.
 
+pub mod as_json;
 mod edit;
 pub mod functional;
 pub mod geometry;

@@ -17,12 +17,14 @@ pub enum Command {
     /// Replaces the network and starts it from its initial weights; a run in progress goes on with the new one.
     SetModel {
         /// The network; refused, with nothing changed, where it is not valid.
+        #[serde(with = "nn::as_json")]
         model: ModelSpec,
     },
     /// Replaces the training options. A new learning rate counts from the next step; another optimiser starts with
     /// empty moments; another seed counts from the next reset; another batch size goes on with the same weights.
     SetOptions {
         /// All of them.
+        #[serde(with = "nn::as_json")]
         options: TrainingOptions,
     },
     /// Loads a data set; until it is complete the one before stays in use.
@@ -66,6 +68,7 @@ pub enum Command {
     /// Chooses the picture that [`Event::Inspection`](crate::Event::Inspection) follows.
     Select {
         /// Which.
+        #[serde(with = "nn::as_json")]
         sample: Sample,
     },
     /// Pictures for the sample grid: `per_class` of each class; answered by [`Reply::Samples`](crate::Reply::Samples).
@@ -122,7 +125,8 @@ pub enum DataSource {
     Generated,
     /// MNIST from the page's own origin, else from a public mirror.
     Mnist,
-    /// Four IDX files, gzipped or not, whose bytes are the request's arrays, in the order of the names.
+    /// Four IDX files, whose bytes are the request's arrays, in the order of the names; gzipped or not, but for the browser's
+    /// worker, where the page has decompressed them.
     Files {
         /// The files' names, for messages and to tell them apart.
         names: Vec<String>,

@@ -9,8 +9,10 @@ pub enum Event {
     /// The worker has started; sent once, before anything else.
     Ready {
         /// The network that it starts with.
+        #[serde(with = "nn::as_json")]
         model: ModelSpec,
         /// The options that it starts with.
+        #[serde(with = "nn::as_json")]
         options: TrainingOptions,
     },
     /// Which engine runs, from now on.
@@ -29,8 +31,10 @@ pub enum Event {
     /// The network, the options or the weights were replaced: curves and counts start again at `step`.
     Restarted {
         /// The network in use.
+        #[serde(with = "nn::as_json")]
         model: ModelSpec,
         /// The options in use.
+        #[serde(with = "nn::as_json")]
         options: TrainingOptions,
         /// Steps so far.
         step: u64,
@@ -295,6 +299,7 @@ pub struct Inspection {
     /// After this many steps.
     pub step: u64,
     /// Which picture.
+    #[serde(with = "nn::as_json")]
     pub sample: Sample,
     /// What it shows, where that is known.
     pub label: Option<u8>,

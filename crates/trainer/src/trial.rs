@@ -97,22 +97,22 @@ pub(crate) fn fastest(trials: &[Trial]) -> Option<usize> {
 
 /// The trials in words, the fastest first: "CPU, 2 workers: 2.1 ms a step; WebGPU (SwiftShader): 15 ms".
 pub(crate) fn explain(trials: &[Trial]) -> String {
-    let chosen = fastest(trials);
-    let mut order: Vec<usize> = (0..trials.len()).collect();
-    let millis = |idx: &usize| trials[*idx].step_millis.unwrap_or(f32::INFINITY);
-    order.sort_by(|a, b| {
-        (Some(*b) == chosen).cmp(&(Some(*a) == chosen)).then(millis(a).total_cmp(&millis(b)))
-    });
+    let mut order: Vec<&Trial> = Vec::new();
+    for trial in trials {
+        let millis = |trial: &Trial| trial.step_millis.unwrap_or(f32::INFINITY);
+        order.insert(order.partition_point(|before| millis(before) <= millis(trial)), trial);
+    }
+    if let Some(chosen) = fastest(trials) {
+        order.retain(|trial| !std::ptr::eq(*trial, &trials[chosen]));
+        order.insert(0, &trials[chosen]);
+    }
     let mut unit = " a step";
-    let described = order.into_iter().map(|idx| {
-        let trial = &trials[idx];
-        match (trial.step_millis, &trial.failure) {
-            (Some(millis), _) => {
-                format!("{}: {} ms{}", name(trial), figures(millis), std::mem::take(&mut unit))
-            }
-            (None, Some(failure)) => format!("{}: {failure}", name(trial)),
-            (None, None) => format!("{}: not tried", name(trial)),
+    let described = order.into_iter().map(|trial| match (trial.step_millis, &trial.failure) {
+        (Some(millis), _) => {
+            format!("{}: {} ms{}", name(trial), figures(millis), std::mem::take(&mut unit))
         }
+        (None, Some(failure)) => format!("{}: {failure}", name(trial)),
+        (None, None) => format!("{}: not tried", name(trial)),
     });
     described.collect::<Vec<_>>().join("; ")
 }

@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     /// The network.
+    #[serde(with = "nn::as_json")]
     pub model: ModelSpec,
     /// Classes that it tells apart.
     pub n_classes: usize,
     /// The loss and what is frozen are of interest here.
+    #[serde(with = "nn::as_json")]
     pub options: TrainingOptions,
     /// Pictures in its part.
     pub n_images: usize,

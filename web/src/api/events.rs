@@ -3,8 +3,8 @@ use protocol::{Event, Message};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{error, set};
-use crate::link::{array_to_js, fields_to_js};
+use super::{error, parsed, set};
+use crate::link::{array_to_js, field, fields_to_js};
 use crate::store::Workbench;
 
 /// The events' names for scripts.
@@ -64,9 +64,17 @@ const fn name_of(event: &Event) -> &'static str {
     }
 }
 
+/// Fields that messages hold as [texts of JSON](nn::as_json).
+const TEXTS: [&str; 3] = ["model", "options", "sample"];
+
 /// The event as an object, with its arrays where it has any.
 fn payload(message: &Message<Event>) -> Result<JsValue, String> {
     let payload = fields_to_js(&message.body)?;
+    for name in TEXTS {
+        if let Some(text) = field(&payload, name).as_string() {
+            set(&payload, name, &parsed(&text)?);
+        }
+    }
     if !message.arrays.is_empty() {
         let arrays: js_sys::Array = message.arrays.iter().map(array_to_js).collect();
         set(&payload, "arrays", &arrays);

@@ -7,6 +7,7 @@ mod run;
 
 use js_sys::{Function, Object, Promise, Reflect};
 use leptos::prelude::*;
+use nn::ModelSpec;
 use protocol::{Array, Command, Reply};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -25,12 +26,10 @@ pub fn install(workbench: Workbench) {
     run::install(&api, workbench);
 
     getter(&api, "backend", move || workbench.backend.with_untracked(to_js));
-    getter(&api, "model", move || workbench.model.with_untracked(to_js));
-    // By way of JSON, so that the float32 0.1 is 0.1 and not 0.10000000149.
+    getter(&api, "model", move || parsed(&workbench.model.with_untracked(ModelSpec::to_json)));
     getter(&api, "options", move || {
-        let json =
-            workbench.options.with_untracked(serde_json::to_string).map_err(|error| error.to_string())?;
-        js_sys::JSON::parse(&json).map_err(|error| format!("{error:?}"))
+        let json = workbench.options.with_untracked(serde_json::to_string);
+        parsed(&json.map_err(|error| error.to_string())?)
     });
     method(&api, "setBackend", move |argument| async move {
         let backend = arguments::backend(&argument)?;
@@ -53,7 +52,7 @@ pub fn install(workbench: Workbench) {
         let picture = arguments::picture(&argument)?;
         match request(workbench, Command::Predict, vec![picture]).await? {
             (Reply::Predicted(prediction), _) => to_js(&prediction),
-            other => Err(unexpected(&other.0)),
+            _ => Err(unexpected()),
         }
     });
     method(&api, "activations", move |argument| async move {
@@ -66,7 +65,7 @@ pub fn install(workbench: Workbench) {
                 set(&result, "data", &first(&arrays)?);
                 Ok(result.into())
             }
-            other => Err(unexpected(&other.0)),
+            _ => Err(unexpected()),
         }
     });
     method(&api, "export", move |argument| async move {
@@ -79,7 +78,7 @@ pub fn install(workbench: Workbench) {
                 set(&result, "bytes", &first(&arrays)?);
                 Ok(result.into())
             }
-            other => Err(unexpected(&other.0)),
+            _ => Err(unexpected()),
         }
     });
     method(&api, "weights", move |_| async move {
@@ -117,12 +116,18 @@ async fn request(
     workbench.engine.send(command, arrays).await
 }
 
+/// A text of JSON as the value that it describes. Numbers go this way where people have written them: the float32 0.1 is then
+/// 0.1, and not 0.10000000149.
+fn parsed(json: &str) -> Outcome {
+    js_sys::JSON::parse(json).map_err(|error| format!("{error:?}"))
+}
+
 fn done(_: (Reply, Vec<Array>)) -> JsValue {
     JsValue::UNDEFINED
 }
 
-fn unexpected(reply: &Reply) -> String {
-    format!("the worker answered something else: {reply:?}")
+fn unexpected() -> String {
+    "the worker answered something else".to_owned()
 }
 
 fn first(arrays: &[Array]) -> Outcome {

@@ -33,7 +33,7 @@ pub fn install(api: &Object, workbench: Workbench) {
                 leptos::prelude::Set::set(&workbench.evaluation, Some(evaluation));
                 result
             }
-            other => Err(unexpected(&other.0)),
+            _ => Err(unexpected()),
         }
     });
 }
@@ -43,7 +43,7 @@ async fn train(workbench: Workbench, argument: &JsValue) -> Outcome {
     workbench.check_valid_now()?;
     match request(workbench, Command::Train { until }, Vec::new()).await? {
         (trained @ Reply::Trained { .. }, _) => fields_to_js(&trained),
-        other => Err(unexpected(&other.0)),
+        _ => Err(unexpected()),
     }
 }
 

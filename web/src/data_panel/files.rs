@@ -4,6 +4,7 @@ use web_sys::{DragEvent, File, FileList};
 
 use crate::shell::read_file;
 use crate::store::Workbench;
+use crate::stream;
 
 /// A data set is two files of pictures and two of labels.
 const N_FILES: usize = 4;
@@ -40,7 +41,8 @@ pub async fn load_files(workbench: Workbench, files: Vec<File>) -> Result<(), St
     let names = files.iter().map(File::name).collect();
     let mut arrays = Vec::new();
     for file in &files {
-        arrays.push(Array::U8(read_file(file).await?));
+        let content = stream::decompress(&file.name(), read_file(file).await?).await;
+        arrays.push(Array::U8(content.map_err(|error| error.to_string())?));
     }
     let command = Command::LoadData { source: DataSource::Files { names } };
     workbench.engine.send(command, arrays).await.map(|_| ())

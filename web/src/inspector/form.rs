@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use serde_json::{Value, json};
 
+use crate::figures;
 use crate::network::{Argument, arguments, with_argument};
 use crate::store::Workbench;
 
@@ -94,10 +95,9 @@ fn Scalar(argument: Memo<Argument>, value: Value, change: Callback<(String, Valu
         None => (value.as_f64().unwrap_or(0.0) as f32).to_string(),
     };
     let send = move |event: web_sys::Event| {
-        let text = event_target_value(&event);
-        let value = match (text.parse::<u64>(), text.parse::<f32>()) {
-            (Ok(number), _) => json!(number),
-            (_, Ok(number)) => json!(number),
+        let value = match figures::entered(&event) {
+            number if number as u64 as f64 == number => json!(number as u64),
+            number if number.is_finite() => json!(number as f32),
             _ => return,
         };
         change.run((argument.with_untracked(|a| a.name.clone()), value));

@@ -1,7 +1,7 @@
 //! What crosses between the page and its worker, and the page's end of it.
 //!
-//! A message is the JavaScript object `{ body, arrays }`: `body` is the Rust value as plain objects and numbers,
-//! `arrays` its `Float32Array`s and `Uint8Array`s, whose buffers are transferred and not copied.
+//! A message is the JavaScript object `{ body, arrays }`: `body` is the Rust value as bytes, in a format without names that is
+//! small and quick to read and write, `arrays` its `Float32Array`s and `Uint8Array`s. All buffers are transferred and not copied.
 
 mod engine;
 
@@ -40,10 +40,25 @@ pub fn array_to_js(array: &Array) -> Object {
     }
 }
 
-/// A message for `postMessage`, and the list of buffers to transfer with it.
+/// A value as bytes, for [`from_bytes`] in another worker of the same program.
 ///
 /// # Panics
-/// Where the body holds a 64-bit number beyond 2⁵³; whatever lets such a number in has to refuse it.
+/// Where the value is of a kind that the format has no form for, which is the program's own fault.
+pub fn to_bytes<T: Serialize>(value: &T) -> Uint8Array {
+    let bytes = postcard::to_allocvec(value).expect("messages consist of what the format has a form for");
+    Uint8Array::from(bytes.as_slice())
+}
+
+/// The value that [`to_bytes`] wrote.
+///
+/// # Errors
+/// Where these are no such bytes.
+pub fn from_bytes<T: DeserializeOwned>(bytes: &JsValue) -> Result<T, String> {
+    let bytes = bytes.dyn_ref::<Uint8Array>().ok_or("what was sent has to be a Uint8Array")?;
+    postcard::from_bytes(&bytes.to_vec()).map_err(|error| error.to_string())
+}
+
+/// A message for `postMessage`, and the list of buffers to transfer with it.
 pub fn encode<T: Serialize>(message: &Message<T>) -> (JsValue, js_sys::Array) {
     let (arrays, transfer) = (js_sys::Array::new(), js_sys::Array::new());
     for array in &message.arrays {
@@ -52,8 +67,9 @@ pub fn encode<T: Serialize>(message: &Message<T>) -> (JsValue, js_sys::Array) {
         arrays.push(&array);
     }
     let object = Object::new();
-    let body = to_js(&message.body).expect("numbers in messages are exact in JavaScript");
-    for (name, value) in [("body", &body), ("arrays", arrays.as_ref())] {
+    let body = to_bytes(&message.body);
+    transfer.push(&body.buffer());
+    for (name, value) in [("body", body.as_ref()), ("arrays", arrays.as_ref())] {
         Reflect::set(&object, &name.into(), value).expect("a new object takes new fields");
     }
     (object.into(), transfer)
@@ -62,9 +78,9 @@ pub fn encode<T: Serialize>(message: &Message<T>) -> (JsValue, js_sys::Array) {
 /// The message that [`encode`] made, as `MessageEvent.data` brings it.
 ///
 /// # Errors
-/// What does not fit, in serde's words.
+/// What does not fit.
 pub fn decode<T: DeserializeOwned>(data: JsValue) -> Result<Message<T>, String> {
-    let body = serde_wasm_bindgen::from_value(field(&data, "body")).map_err(|error| error.to_string())?;
+    let body = from_bytes(&field(&data, "body"))?;
     let arrays = field(&data, "arrays");
     let arrays = arrays.dyn_ref::<js_sys::Array>().ok_or("a message needs the list `arrays`")?;
     let arrays = arrays.iter().map(|array| array_from_js(&array)).collect::<Result<_, _>>()?;

@@ -19,7 +19,7 @@ fn handle(workbench: Workbench, event: &KeyboardEvent) {
         return;
     }
     let control = event.ctrl_key() || event.meta_key();
-    match (event.key().to_lowercase().as_str(), control) {
+    match (event.key().to_ascii_lowercase().as_str(), control) {
         ("z", true) if event.shift_key() => workbench.redo(),
         ("z", true) => workbench.undo(),
         ("y", true) => workbench.redo(),

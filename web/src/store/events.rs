@@ -29,7 +29,7 @@ impl Workbench {
                 if let Some(problem) = &status.problem
                     && before.is_none_or(|before| before.problem != status.problem)
                 {
-                    self.tell(format!("{}.", sentence(problem)));
+                    self.tell(format!("{}.", sentence(problem.clone())));
                 }
                 self.backend.set(Some(status.clone()));
             }
@@ -100,7 +100,9 @@ impl Workbench {
 }
 
 /// With a capital letter at the beginning.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+fn sentence(mut text: String) -> String {
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }

@@ -6,6 +6,7 @@ use super::NumberField;
 use super::objective::{Objective, Start};
 use super::optimiser::Arguments;
 use super::schedule::ScheduleSection;
+use crate::figures;
 use crate::menu::Menu;
 use crate::store::Workbench;
 
@@ -32,12 +33,10 @@ pub fn Options() -> impl IntoView {
         });
     };
     let slide = move |event: web_sys::Event| {
-        if let Ok(power) = event_target_value(&event).parse::<f32>() {
-            let rate = 10_f32.powf(power);
-            // Two figures are as exact as a slider can be.
-            let rounded = format!("{rate:.1e}").parse().unwrap_or(rate);
-            workbench.change_options(|options| options.learning_rate = rounded);
-        }
+        let rate = 10_f64.powf(figures::entered(&event));
+        // Two figures are as exact as a slider can be.
+        let rounded = figures::number(&format!("{rate:.1e}")) as f32;
+        workbench.change_options(|options| options.learning_rate = rounded);
     };
     let power = move || options.with(|o| o.learning_rate.max(1e-5).log10().clamp(SLIDER[0], SLIDER[1]));
     view! {
@@ -83,7 +82,7 @@ pub fn Options() -> impl IntoView {
                     step="any"
                     prop:value=move || options.with(|o| o.learning_rate.to_string())
                     on:change=move |event| {
-                        let rate = event_target_value(&event).parse().unwrap_or(f32::NAN);
+                        let rate = figures::entered(&event) as f32;
                         workbench.change_options(|options| options.learning_rate = rate);
                     }
                 />

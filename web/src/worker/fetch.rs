@@ -1,14 +1,13 @@
 //! MNIST's files: from the page's own origin, else from a public mirror.
 
-use js_sys::{Reflect, Uint8Array};
+use data::idx;
 use protocol::Event;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortSignal, DedicatedWorkerGlobalScope, ReadableStreamDefaultReader, RequestInit, RequestMode, Response,
-};
+use web_sys::{AbortSignal, DedicatedWorkerGlobalScope, RequestInit, RequestMode, Response};
 
 use super::Files;
+use crate::stream::{self, describe};
 
 /// A server that has not sent everything after so long is given up.
 const TIMEOUT_MILLIS: u32 = 120_000;
@@ -59,6 +58,7 @@ async fn all_files(
         })
         .await?;
         before += bytes.len() as u64;
+        let bytes = stream::decompress(&name, bytes).await.map_err(|error| error.to_string())?;
         files.push((name, bytes));
     }
     Ok(files)
@@ -84,26 +84,6 @@ async fn one_file(
         });
     }
     let body = response.body().ok_or("an empty answer")?;
-    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-    let mut bytes = Vec::new();
-    progress(0);
-    loop {
-        let chunk = JsFuture::from(reader.read()).await.map_err(|error| describe(&error))?;
-        if get(&chunk, "done").is_truthy() {
-            return Ok(bytes);
-        }
-        let chunk: Uint8Array = get(&chunk, "value").unchecked_into();
-        let start = bytes.len();
-        bytes.resize(start + chunk.length() as usize, 0);
-        chunk.copy_to(&mut bytes[start..]);
-        progress(bytes.len() as u64);
-    }
-}
-
-fn get(object: &JsValue, field: &str) -> JsValue {
-    Reflect::get(object, &field.into()).unwrap_or(JsValue::UNDEFINED)
-}
-
-fn describe(error: &JsValue) -> String {
-    error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| error.message().into())
+    let bytes = stream::read(&body, idx::MOST_BYTES, progress).await.map_err(|error| describe(&error))?;
+    bytes.ok_or_else(|| format!("more than {} bytes", idx::MOST_BYTES))
 }

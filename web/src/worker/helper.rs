@@ -1,6 +1,6 @@
 //! The other role of the worker's program: it computes parts of batches for the worker that started it.
 //!
-//! Messages are arrays. To a helper: `[id, task]` sets one up, `[id, numbers]` has it computed, `[id]` forgets it. From a
+//! Messages are arrays. To a helper: `[id, bytes]` of a task sets one up, `[id, numbers]` has it computed, `[id]` forgets it. From a
 //! helper: `[]` when it has started, `[id, numbers]` with the answer in front, `[id, text]` where it cannot. The buffers of
 //! numbers are transferred, and the same one goes back and forth.
 
@@ -11,6 +11,8 @@ use trainer::{Replica, Task};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+use crate::link::from_bytes;
 
 /// The name of a worker in this role.
 pub(super) const NAME: &str = "receptive-helper";
@@ -44,7 +46,7 @@ impl Helper {
             self.replicas.remove(&id);
             Ok(())
         } else {
-            set_up(content).map(|replica| drop(self.replicas.insert(id, replica)))
+            set_up(&content).map(|replica| drop(self.replicas.insert(id, replica)))
         };
         if let Err(text) = result {
             let message = Array::of2(&js_id, &text.into());
@@ -64,7 +66,7 @@ impl Helper {
     }
 }
 
-fn set_up(task: JsValue) -> Result<Replica, String> {
-    let task: Task = serde_wasm_bindgen::from_value(task).map_err(|error| error.to_string())?;
+fn set_up(task: &JsValue) -> Result<Replica, String> {
+    let task: Task = from_bytes(task)?;
     Replica::new(task).map_err(|error| error.to_string())
 }

@@ -15,7 +15,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{DedicatedWorkerGlobalScope, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::helper::NAME;
-use crate::link::to_js;
+use crate::link::to_bytes;
 
 /// How often it is looked whether somebody has fallen silent.
 const TICK_MILLIS: i32 = 1000;
@@ -200,8 +200,8 @@ impl Helpers for Pool {
     fn engage(&self, helper_idx: usize, task: Task) -> Result<Box<dyn Helper>, NetworkError> {
         let lent = self.0.ready().swap_remove(helper_idx);
         let id = self.0.next_id.replace(self.0.next_id.get().wrapping_add(1));
-        let task = to_js(&task).expect("numbers in options are exact in JavaScript");
-        lent.worker.post_message(&Array::of2(&id.into(), &task)).expect("plain objects can be posted");
+        let task = to_bytes(&task);
+        lent.worker.post_message(&Array::of2(&id.into(), &task)).expect("bytes can be posted");
         Ok(Box::new(Engaged { id, lent, numbers: None, answer: Vec::new(), began: 0.0 }))
     }
 }

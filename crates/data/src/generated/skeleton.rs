@@ -31,7 +31,8 @@ fn parse(way: &Way) -> Style {
     let point = |text: &str| {
         let corner = text.ends_with('!');
         let (x, y) = text.trim_end_matches('!').split_once(',').expect("a point is x,y");
-        let number = |text: &str| text.parse::<f32>().expect("a coordinate is a number") / 100.0;
+        let number =
+            |text: &str| f32::from(text.parse::<i16>().expect("a coordinate is a whole number")) / 100.0;
         Point { x: number(x), y: number(y), corner }
     };
     let stroke = |text: &str| text.split_whitespace().map(point).collect();

@@ -26,8 +26,8 @@ pub(super) fn compare(kind: Compare, a: Read<'_>, b: Read<'_>, shape: &[usize], 
         Compare::Ne => zip(a, b, shape, out, |a, b| f32::from(a != b)),
         Compare::Lt => zip(a, b, shape, out, |a, b| f32::from(a < b)),
         Compare::Le => zip(a, b, shape, out, |a, b| f32::from(a <= b)),
-        Compare::Gt => zip(a, b, shape, out, |a, b| f32::from(a > b)),
-        Compare::Ge => zip(a, b, shape, out, |a, b| f32::from(a >= b)),
+        Compare::Gt => compare(Compare::Lt, b, a, shape, out),
+        Compare::Ge => compare(Compare::Le, b, a, shape, out),
     }
 }
 

@@ -212,7 +212,7 @@ pub(crate) fn compute(op: &Op, reads: &[Read<'_>], writes: &mut [Write<'_>], scr
         Op::ViewGrad(grad) => strided::view_grad(&grad.view, reads[0], shape, out),
         Op::Where(_) => strided::choose(reads[0], reads[1], reads[2], shape, out),
         Op::Input(_) | Op::Parameter(_) | Op::Constant(_) | Op::Reshape(_) | Op::Further(_) => {
-            unreachable!("a plan has no step for {op:?}")
+            unreachable!("a plan has no step for {}", op.operation().name())
         }
     }
 }

@@ -68,7 +68,7 @@ use crate::error::TensorError;
 use crate::graph::{DType, Graph, NodeId, Value};
 
 /// What every operation can say of itself.
-pub trait Operation: std::fmt::Debug {
+pub trait Operation {
     /// Its name, the same in errors, shaders and tests.
     fn name(&self) -> &'static str;
 

@@ -160,8 +160,9 @@ fn wanted_outputs(
     let mut wanted: HashMap<NodeId, Vec<(usize, Value)>> = HashMap::new();
     let mut add = |of: NodeId, output_idx: usize, value: Value| {
         let outputs = wanted.entry(of).or_default();
-        if outputs.iter().all(|(idx, _)| *idx != output_idx) {
-            outputs.push((output_idx, value));
+        let position = outputs.partition_point(|(idx, _)| *idx < output_idx);
+        if outputs.get(position).is_none_or(|(idx, _)| *idx != output_idx) {
+            outputs.insert(position, (output_idx, value));
         }
     };
     for (&id, replacement) in replacements {
@@ -178,9 +179,6 @@ fn wanted_outputs(
             }
             Replacement::Dropped => {}
         }
-    }
-    for outputs in wanted.values_mut() {
-        outputs.sort_by_key(|(output_idx, _)| *output_idx);
     }
     wanted
 }
