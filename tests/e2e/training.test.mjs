@@ -32,6 +32,20 @@ test('the page becomes ready on the CPU, complains of nothing and asks no other 
   await page.context().close();
 });
 
+test('a menu is empty until it is opened', TIMEOUT, async () => {
+  const { page } = await openReady(browser, site.url);
+  const inMenus = () => page.evaluate(() => document.querySelectorAll('[popover] *').length);
+  assert.equal(await inMenus(), 0);
+  await page.getByTestId('preset-menu-button').click();
+  await page.getByTestId('preset-f').waitFor();
+  const filled = await inMenus();
+  await page.keyboard.press('Escape');
+  await page.getByTestId('preset-menu-button').click();
+  await page.getByTestId('preset-f').click();
+  assert.equal(await inMenus(), filled, 'it is filled once');
+  await page.context().close();
+});
+
 test('thirty steps on generated digits lower the loss', TIMEOUT, async () => {
   const { page, complaints } = await openReady(browser, site.url);
   await call(page, 'reset', { seed: 0 });

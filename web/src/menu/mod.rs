@@ -21,7 +21,7 @@ pub fn Menu(
     testid: String,
     /// What the button shows.
     face: AnyView,
-    /// What the popover holds.
+    /// What the popover holds, once it has been opened: half of the page's elements are in menus.
     children: Children,
 ) -> impl IntoView {
     let button = NodeRef::<Button>::new();
@@ -40,6 +40,17 @@ pub fn Menu(
         style.set_property("left", &format!("{left}px")).unwrap_or_default();
         style.set_property("top", &format!("{top}px")).unwrap_or_default();
     };
+    let content = StoredValue::new_local(Some(children));
+    let filled = RwSignal::new(false);
+    let fill = move |_: web_sys::Event| {
+        if !filled.get_untracked() {
+            filled.set(true);
+        }
+    };
+    let filling = move || {
+        let content = filled.get().then(|| content.try_update_value(Option::take)).flatten().flatten();
+        content.map(untrack)
+    };
     view! {
         <button
             node_ref=button
@@ -52,8 +63,8 @@ pub fn Menu(
         >
             {face}
         </button>
-        <div node_ref=popover id=id popover="auto" class="menu" on:toggle=place>
-            {children()}
+        <div node_ref=popover id=id popover="auto" class="menu" on:beforetoggle=fill on:toggle=place>
+            {filling}
         </div>
     }
 }

@@ -16,25 +16,22 @@ pub fn Insert(
 ) -> impl IntoView {
     let workbench = Workbench::get();
     let target = id.clone();
-    let items = LayerSpec::menu()
-        .into_iter()
-        .map(|layer| {
-            let (name, arguments) = (layer.type_name(), summary(&layer));
-            view! {
-                <button
-                    type="button"
-                    class="menu-item row"
-                    data-testid=format!("{target}-{name}")
-                    popovertarget=target.clone()
-                    popovertargetaction="hide"
-                    on:click=move |_| workbench.insert_layer(position.get_untracked(), layer.clone())
-                >
-                    <span class="menu-name">{name}</span>
-                    <span class="shape">{arguments}</span>
-                </button>
-            }
-        })
-        .collect_view();
+    let item = move |layer: LayerSpec| {
+        let (name, arguments) = (layer.type_name(), summary(&layer));
+        view! {
+            <button
+                type="button"
+                class="menu-item row"
+                data-testid=format!("{target}-{name}")
+                popovertarget=target.clone()
+                popovertargetaction="hide"
+                on:click=move |_| workbench.insert_layer(position.get_untracked(), layer.clone())
+            >
+                <span class="menu-name">{name}</span>
+                <span class="shape">{arguments}</span>
+            </button>
+        }
+    };
     view! {
         <div class="insert" role="presentation">
             <Menu
@@ -44,7 +41,7 @@ pub fn Insert(
                 class="plus"
                 face=view! { "+" }.into_any()
             >
-                {items}
+                {LayerSpec::menu().into_iter().map(item).collect_view()}
             </Menu>
         </div>
     }

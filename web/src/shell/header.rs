@@ -1,4 +1,5 @@
 use leptos::prelude::*;
+use nn::presets::Preset;
 
 use super::file_menu::FileMenu;
 use super::help::Help;
@@ -69,32 +70,26 @@ fn PresetMenu() -> impl IntoView {
         <span class="preset-name">{move || current().unwrap_or("Your network")}</span>
         <span class="caret" aria-hidden="true">"▾"</span>
     };
-    let items = presets.with_value(|presets| {
-        presets
-            .iter()
-            .cloned()
-            .map(|preset| {
-                let name = preset.name;
-                view! {
-                    <button
-                        type="button"
-                        class="menu-item"
-                        data-testid=format!("preset-{}", preset.id)
-                        popovertarget="preset-menu"
-                        popovertargetaction="hide"
-                        aria-current=move || (current() == Some(name)).then_some("true")
-                        on:click=move |_| workbench.edit_model(preset.model.clone())
-                    >
-                        <span class="menu-name">{name}</span>
-                        <span class="menu-about">{preset.about}</span>
-                    </button>
-                }
-            })
-            .collect_view()
-    });
+    let item = move |preset: Preset| {
+        let name = preset.name;
+        view! {
+            <button
+                type="button"
+                class="menu-item"
+                data-testid=format!("preset-{}", preset.id)
+                popovertarget="preset-menu"
+                popovertargetaction="hide"
+                aria-current=move || (current() == Some(name)).then_some("true")
+                on:click=move |_| workbench.edit_model(preset.model.clone())
+            >
+                <span class="menu-name">{name}</span>
+                <span class="menu-about">{preset.about}</span>
+            </button>
+        }
+    };
     view! {
         <Menu id="preset-menu" label="Choose a network to start from" testid="preset-menu-button" face=face.into_any()>
-            {items}
+            {presets.get_value().into_iter().map(item).collect_view()}
         </Menu>
     }
 }
