@@ -1,11 +1,13 @@
 //! Bytes that the browser delivers, and decompresses, bit by bit.
 
 use data::{DataError, idx};
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair};
+
+use crate::link::field;
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,10 +31,10 @@ pub async fn read(
     progress(0);
     loop {
         let chunk = JsFuture::from(reader.read()).await?;
-        if get(&chunk, "done").is_truthy() {
+        if field(&chunk, "done").is_truthy() {
             return Ok(Some(bytes));
         }
-        let chunk: Uint8Array = get(&chunk, "value").unchecked_into();
+        let chunk: Uint8Array = field(&chunk, "value").unchecked_into();
         let start = bytes.len();
         if start as u64 + u64::from(chunk.length()) > most_bytes {
             // Whatever sends more need not go on; that it cannot be told changes nothing.
@@ -63,10 +65,6 @@ fn decompressed(bytes: &[u8]) -> Result<ReadableStream, JsValue> {
     let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes)))?;
     let through: ReadableWritablePair = DecompressionStream::new("gzip")?.unchecked_into();
     Ok(blob.stream().pipe_through(&through))
-}
-
-fn get(object: &JsValue, field: &str) -> JsValue {
-    Reflect::get(object, &field.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// An error of the browser in its words.
