@@ -1,4 +1,4 @@
-//! Numbers and shapes as text, always as wide, so that nothing jumps.
+//! Numbers and shapes as text, always as wide, so that nothing jumps; and numbers from what people type.
 
 use leptos::prelude::event_target;
 use wasm_bindgen::JsValue;
