@@ -8,31 +8,39 @@ import { parseArgs } from 'node:util';
 
 import { chromium } from 'playwright-core';
 
-import { openPeer } from './peer_page.mjs';
+import { makeArtifacts, openPeer } from './peer_page.mjs';
+import { hasPackages, openPyTorch } from './python.mjs';
 import { openReceptive } from './receptive_page.mjs';
 import { markdown } from './report.mjs';
 import { serve } from './server.mjs';
 
 const USAGE = `usage: node bench.mjs [--only ROW,...] [--networks s,f,l] [--batches 64,512] [--quick]
-       [--limit SECONDS] [--hardware] [--native FILE] [--out FOLDER]`;
+       [--limit SECONDS] [--hardware] [--native FILE]
+       [--python PROGRAM] [--out FOLDER]`;
 
-/** The rows: who trains, and on what. */
+const openOnnx = openPeer('onnx', makeArtifacts);
+
+/** The rows: who trains, on what, and the Python packages that it takes, if any. */
 const ROWS = {
   'receptive-cpu': { name: 'Receptive, WebAssembly', open: openReceptive, backend: 'cpu', workers: 1 },
   'receptive-cpu-2': { name: 'Receptive, WebAssembly, 2 workers', open: openReceptive, backend: 'cpu', workers: 2 },
   'receptive-webgpu': { name: 'Receptive, WebGPU', open: openReceptive, backend: 'gpu' },
+  onnx: { name: 'ONNX Runtime, WebAssembly', open: openOnnx, backend: 'wasm', needs: ['onnxruntime', 'onnx', 'torch'] },
+  'onnx-threads': {
+    name: 'ONNX Runtime, WebAssembly, threads',
+    open: openOnnx,
+    backend: 'threads',
+    needs: ['onnxruntime', 'onnx', 'torch'],
+  },
   'tfjs-cpu': { name: 'TensorFlow.js, cpu', open: openPeer('tensorflow'), backend: 'cpu' },
   'tfjs-webgl': { name: 'TensorFlow.js, WebGL', open: openPeer('tensorflow'), backend: 'webgl' },
   'tfjs-webgpu': { name: 'TensorFlow.js, WebGPU', open: openPeer('tensorflow'), backend: 'webgpu' },
   'jax-wasm': { name: 'jax-js, WebAssembly', open: openPeer('jax'), backend: 'wasm' },
   'jax-webgpu': { name: 'jax-js, WebGPU', open: openPeer('jax'), backend: 'webgpu' },
   convnetjs: { name: 'ConvNetJS', open: openPeer('convnet'), backend: 'cpu' },
+  pytorch: { name: 'PyTorch, native, 1 thread', open: openPyTorch, threads: 1, needs: ['torch'] },
+  'pytorch-2': { name: 'PyTorch, native, 2 threads', open: openPyTorch, threads: 2, needs: ['torch'] },
 };
-
-/** What is not here, and why. */
-const MISSING = [
-  "ONNX Runtime's training build for browsers is not measured: it trains only from artifacts that its Python package makes.",
-];
 
 const OPTIMISERS = {
   s: { type: 'SGD', learning_rate: 0.01 },
@@ -56,6 +64,7 @@ const FLAGS = [
 ];
 
 const options = readOptions();
+const missing = await leaveOut();
 const server = await serve();
 /** A browser for one row: with it ends whatever a row that took too long is still computing. */
 const launch = () =>
@@ -70,7 +79,7 @@ const result = {
   processor: `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} threads`,
   browser: `Chromium ${first.version()}${options.hardware ? '' : ', WebGPU and WebGL in software'}`,
   quick: options.quick,
-  missing: MISSING,
+  missing,
   cells: [],
 };
 await first.close();
@@ -104,19 +113,19 @@ async function measure(network, batch) {
     cells.push(cell);
     cell.browser = await launch();
     await attempt(cell, options.limitMillis, async () => {
-      const { backend, workers } = ROWS[row];
-      const task = { network, batch, backend, workers, optimiser: OPTIMISERS[network] };
-      cell.page = await ROWS[row].open(cell.browser, server.url, task);
-      cell.first_step_millis = cell.page.firstStepMillis;
-      await cell.page.run(steps, millis); // warms up
+      const { open, backend, workers, threads } = ROWS[row];
+      const optimiser = OPTIMISERS[network];
+      const { python } = options;
+      cell.opened = await open(cell.browser, server, { network, batch, backend, workers, threads, optimiser, python });
+      cell.first_step_millis = cell.opened.firstStepMillis;
+      await cell.opened.run(steps, millis); // warms up
     });
     console.log(`${network.toUpperCase()}/${batch} ${cell.row}: ${cell.error ?? `first step ${cell.first_step_millis.toFixed(0)} ms`}`);
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const cell of cells.filter(({ error }) => error === undefined)) {
       await attempt(cell, options.limitMillis, async () => {
-        await cell.page.page.bringToFront();
-        const { millis: taken, engineMillis, loss } = await cell.page.run(steps, millis);
+        const { millis: taken, engineMillis, loss } = await cell.opened.run(steps, millis);
         cell.step_millis.push(...taken);
         cell.engine_millis.push(...(engineMillis ?? []));
         cell.loss = loss;
@@ -128,7 +137,7 @@ async function measure(network, batch) {
   }
   for (const cell of cells) {
     await cell.browser.close();
-    delete cell.page;
+    delete cell.opened;
     delete cell.browser;
     const { row, error, step_millis: each } = cell;
     console.log(`${network.toUpperCase()}/${batch} ${row}: ${error ?? `${median(each).toFixed(2)} ms a step, loss ${cell.loss.toFixed(3)}`}`);
@@ -158,6 +167,26 @@ async function attempt(cell, mostMillis, act) {
   }
 }
 
+/** Takes the rows that need Python packages which are not there out of what is measured, and says so. */
+async function leaveOut() {
+  const missing = [];
+  for (const row of [...options.rows]) {
+    const { name, needs } = ROWS[row];
+    if (needs === undefined || (options.python && (await hasPackages(options.python, ...needs)))) {
+      continue;
+    }
+    options.rows.splice(options.rows.indexOf(row), 1);
+    const lacking = options.python ? `${options.python} has not all of` : '`--python` names no Python with';
+    missing.push(`${name} was not measured: ${lacking} ${needs.join(', ')}.`);
+  }
+  missing.forEach((line) => console.log(line));
+  if (options.rows.length === 0) {
+    console.error('there is no row left to measure');
+    process.exit(2);
+  }
+  return missing;
+}
+
 function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];
@@ -179,6 +208,7 @@ function readOptions() {
         limit: { type: 'string', default: '90' },
         hardware: { type: 'boolean', default: false },
         native: { type: 'string' },
+        python: { type: 'string' },
         out: { type: 'string', default: 'out' },
         help: { type: 'boolean', default: false },
       },

@@ -2,10 +2,7 @@
 //
 // A library's module has `start(task)`, which gives `step(batchIdx)`: one training step, and the promise of its loss.
 
-import { pictures } from './pictures.mjs';
-
-/** Different batches, used in turn. */
-const N_BATCHES = 4;
+import { N_BATCHES, pictures } from './pictures.mjs';
 
 /** @typedef {{model: object, optimiser: {type: string, learning_rate: number}, backend: string, batch: number}} Task */
 

@@ -2,6 +2,9 @@
 
 const SIDE = 28;
 
+/** Different batches, used in turn. */
+export const N_BATCHES = 4;
+
 /** Random numbers from 0 to 1 that a seed repeats (mulberry32). */
 export function randomNumbers(seed) {
   let state = seed >>> 0;

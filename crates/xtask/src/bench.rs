@@ -34,6 +34,10 @@ pub struct Options {
     /// Let the browser use this machine's GPU instead of a software adapter
     #[arg(long)]
     hardware: bool,
+    /// A Python, which adds the rows that its packages make possible: `torch` PyTorch's native ones, and
+    /// `onnxruntime-training==1.19.2 onnx==1.16.2 numpy<2` with it ONNX Runtime's
+    #[arg(long, value_name = "PROGRAM")]
+    python: Option<PathBuf>,
     /// A folder for bench.json and bench.md
     #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
     out: PathBuf,
@@ -119,6 +123,10 @@ fn browser(options: &Options, native: Option<&Path>, out: &Path) -> Result<()> {
         process::output(Command::new("node").arg("--version")).is_some(),
         "node does not run; install Node.js from https://nodejs.org"
     );
+    if let Some(python) = &options.python {
+        let has_python = process::output(Command::new(python).arg("--version")).is_some();
+        ensure!(has_python, "{} does not run; name a Python with --python", python.display());
+    }
     if !folder.join("node_modules/playwright-core").exists() {
         process::run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
     }
@@ -139,6 +147,9 @@ fn browser(options: &Options, native: Option<&Path>, out: &Path) -> Result<()> {
     }
     if let Some(native) = native {
         node.arg("--native").arg(native);
+    }
+    if let Some(python) = &options.python {
+        node.arg("--python").arg(python);
     }
     process::run(&mut node)
 }
