@@ -4,6 +4,7 @@
 //!
 //! This crate knows no browser and reads no files.
 
+mod apart;
 mod backend;
 mod checkpoint;
 mod commands;
@@ -19,6 +20,7 @@ mod trial;
 mod trying;
 mod workers;
 
+pub use apart::apart;
 pub use backend::{Chosen, choose_backend};
 pub use engine::{Activations, Engine, EngineError, pick};
 pub use parallel::Replica;

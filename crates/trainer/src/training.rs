@@ -6,6 +6,7 @@ use data::batch::fill_batch;
 use protocol::{Event, Reply, Split, StepMetrics};
 use web_time::Instant;
 
+use crate::apart;
 use crate::engine::{EngineError, pick};
 use crate::evaluating::Job;
 use crate::session::{End, Run, Session, SessionError};
@@ -20,17 +21,17 @@ impl Session {
     /// Does a slice of the work at hand: an evaluation's, else the run's, and looks at the picture where that is due.
     pub async fn advance(&mut self) {
         let result = match self.jobs.pop_front() {
-            Some(job) => self.advance_job(job).await,
-            None if self.run.is_some() => self.train_slice().await,
+            Some(job) => apart(self.advance_job(job)).await,
+            None if self.run.is_some() => apart(self.train_slice()).await,
             None => Ok(()),
         };
         let result = match result {
-            Ok(()) => self.inspect_if_due().await,
+            Ok(()) => apart(self.inspect_if_due()).await,
             Err(error) => Err(error),
         };
         let inspected = *result.as_ref().unwrap_or(&false);
         if let Err(error) = result
-            && let Err(error) = self.recover(error).await
+            && let Err(error) = apart(self.recover(error)).await
         {
             self.abandon(&error);
         }

@@ -7,7 +7,7 @@ use clap::Args;
 use eyre::{OptionExt, Result, WrapErr, bail, ensure};
 
 use crate::tools::Tools;
-use crate::{data, process, weight};
+use crate::{data, functions, process, weight};
 
 #[derive(Args, Default)]
 pub struct Options {
@@ -39,6 +39,7 @@ pub fn run(options: &Options) -> Result<()> {
     ensure!(absolute.is_empty(), "dist/index.html works only at a server's root, for it names {absolute:?}");
 
     let over_budget = weight::report(&folder())?;
+    functions::check(&folder())?;
     ensure!(!(options.hold_budget && over_budget), "a first visit is over the budget; see the table above");
     Ok(())
 }

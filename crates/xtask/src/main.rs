@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod data;
 mod dist;
+mod functions;
 mod process;
 mod serve;
 mod stages;

@@ -15,7 +15,7 @@ use data::mnist::Claim;
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use nn::TrainingOptions;
 use protocol::{BackendChoice, Command, DataSource, Event, Message, Reply, Request};
-use trainer::{Session, SessionError};
+use trainer::{Session, SessionError, apart};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -71,7 +71,7 @@ async fn serve(
     sender: UnboundedSender<Incoming>,
     mut inbox: UnboundedReceiver<Incoming>,
 ) {
-    let mut session = match start().await {
+    let mut session = match apart(start()).await {
         Ok(session) => session,
         Err(error) => wasm_bindgen::throw_str(&format!("the engine could not start: {error}")),
     };
@@ -93,7 +93,7 @@ async fn serve(
             rested = incoming.is_none();
             incoming
         } else if session.is_trying() {
-            let trial = session.try_next(async || turns.next().await);
+            let trial = apart(session.try_next(async || turns.next().await));
             receive_or(&mut inbox, trial).await
         } else if session.draw_ahead() {
             turns.next().await;
@@ -104,7 +104,7 @@ async fn serve(
         match incoming {
             Some(Incoming::Request(message)) => {
                 rested = false;
-                take(&mut session, message, &scope, &sender).await;
+                apart(take(&mut session, message, &scope, &sender)).await;
             }
             Some(Incoming::Fetched { id, result }) => {
                 let result = result.and_then(|dataset| {
@@ -113,7 +113,7 @@ async fn serve(
                 post_all(&scope, session.events());
                 post(&scope, &Message::plain(Event::Reply { id, result }));
             }
-            None => session.advance().await,
+            None => apart(session.advance()).await,
         }
     }
 }

@@ -168,7 +168,8 @@ fn passes(n_runs: usize, n_vectors: usize, mut visit: impl FnMut([usize; 2], [us
 }
 
 /// `filter[run][cell] += Σ value · image[offset + run + cell]`, over the arrivals.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn gather<S: Simd, const RUNS: usize, const VECTORS: usize>(
     simd: S,
     (offsets, values): (&[u32], &[f32]),
@@ -199,7 +200,8 @@ fn gather<S: Simd, const RUNS: usize, const VECTORS: usize>(
 }
 
 /// `image[offset + run + cell] += value · filter[run][cell]`, for each of the arrivals in turn.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn spread<S: Simd, const RUNS: usize, const VECTORS: usize>(
     simd: S,
     (offsets, values): (&[u32], &[f32]),

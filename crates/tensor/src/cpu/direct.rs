@@ -328,7 +328,8 @@ impl WithSimd for Back<'_> {
 }
 
 /// `rows[channel][position]` of a part's first positions, for one group.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn compute<S: Simd>(
     simd: S,
     part: &Part,

@@ -218,7 +218,8 @@ impl WithSimd for Correlate<'_> {
 }
 
 /// The kernels' values, `[point][panel of columns][channel][column]`; what fills up stays zero.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn turn_weights<'a, S: Simd>(
     simd: S,
     weight: &[f32],
@@ -262,7 +263,8 @@ fn turn_weights<'a, S: Simd>(
 
 /// The values of an image's tiles, `[point][tile][channel]`.
 #[expect(clippy::needless_range_loop, reason = "the indices are those of several arrays")]
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn turn_input<S: Simd>(simd: S, frame: &Frame, image: &[f32], tiling: Tiling, idx: usize, seen: &mut [f32]) {
     let lanes = S::F32_LANES;
     let channels = frame.channels;
@@ -299,7 +301,8 @@ fn turn_input<S: Simd>(simd: S, frame: &Frame, image: &[f32], tiling: Tiling, id
 }
 
 /// For every point `given[tile][column] = Σ seen[tile][channel] · weights[channel][column]`.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn multiply<S: Simd>(
     simd: S,
     tiling: Tiling,

@@ -154,7 +154,8 @@ impl Grads<'_> {
 }
 
 /// `sums[tap][channel] += Σ seen[tap][place] · columns[place][channel]`.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn add<S: Simd>(simd: S, seen: [&[f32]; ROWS], places: &[u32], columns: &[f32], sums: &mut [f32]) {
     let mut tile = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
     let columns = S::as_simd_f32s(columns).0.as_chunks::<VECTORS>().0;

@@ -68,7 +68,8 @@ impl WithSimd for GradWeight<'_> {
 
 /// The values of an image's gradients, `[point][tile][channel]`.
 #[expect(clippy::needless_range_loop, reason = "the indices are those of several arrays")]
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn turn_grads<S: Simd>(
     simd: S,
     frame: &super::Frame,
@@ -111,7 +112,8 @@ fn turn_grads<S: Simd>(
 }
 
 /// `sums[channel][out channel] += Σ seen[tile][channel] · given[tile][out channel]`.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn add_products<S: Simd>(
     simd: S,
     [channels, given_len]: [usize; 2],
@@ -145,7 +147,8 @@ fn add_products<S: Simd>(
 }
 
 /// The kernels' gradients from those of their values.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn turn_sums<S: Simd>(
     simd: S,
     sums: &[f32],
