@@ -251,15 +251,22 @@ async fn several_outputs_come_with_one_submission(device: Rc<Device>) {
 }
 
 async fn plans_share_parameters_and_pipelines(device: Rc<Device>) {
+    let unused = device.counts().pipelines;
     let (mut executor, training) = trainer(&device);
-    let before = device.counts();
-    let again = small().training_plan(BATCH, Update::Sgd { nesterov: false }).unwrap();
-    executor.add(again).unwrap();
-    assert_eq!(device.counts().pipelines, before.pipelines);
-
     let evaluation = executor.add(small().evaluation_plan(1).unwrap()).unwrap();
+    assert_eq!(device.counts().pipelines, unused, "what has not run yet is not compiled");
+    executor.run(training).unwrap();
+    let before = device.counts().pipelines;
+    assert!(before > unused && before - unused <= executor.dispatches(training), "{unused}, then {before}");
+    let again = small().training_plan(BATCH, Update::Sgd { nesterov: false }).unwrap();
+    let again = executor.add(again).unwrap();
+    write_batch(&executor, again);
+    executor.run(again).unwrap();
+    assert_eq!(device.counts().pipelines, before);
+
     executor.write_input(evaluation, names::IMAGES, &[0.5; 784]).unwrap();
     executor.run(evaluation).unwrap();
+    assert!(device.counts().pipelines > before);
     let first = executor.read_output(evaluation, names::LOGITS).await.unwrap();
     executor.run(training).unwrap();
     executor.run(evaluation).unwrap();

@@ -176,17 +176,17 @@ impl Device {
     pub(crate) fn pipeline(
         &self,
         label: &str,
-        text: String,
+        text: &str,
         n_reads: usize,
         n_writes: usize,
     ) -> wgpu::ComputePipeline {
-        if let Some(pipeline) = self.pipelines.borrow().get(&text) {
+        if let Some(pipeline) = self.pipelines.borrow().get(text) {
             return pipeline.clone();
         }
         self.count(|counts| counts.pipelines += 1);
         let module = self.wgpu.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(label),
-            source: wgpu::ShaderSource::Wgsl(text.as_str().into()),
+            source: wgpu::ShaderSource::Wgsl(text.into()),
         });
         let pipeline = self.wgpu.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(label),
@@ -200,7 +200,7 @@ impl Device {
             },
             cache: None,
         });
-        self.pipelines.borrow_mut().insert(text, pipeline.clone());
+        self.pipelines.borrow_mut().insert(text.to_owned(), pipeline.clone());
         pipeline
     }
 

@@ -142,7 +142,7 @@ impl Executor {
         &self.device
     }
 
-    /// Builds everything that the plan needs: pipelines, bind groups and buffers.
+    /// Builds the bind groups and buffers that the plan needs; pipelines are compiled with its first run.
     ///
     /// # Errors
     /// A typed error for whatever this GPU cannot run. In a browser, what only the GPU's process finds comes with the
@@ -344,7 +344,7 @@ impl Executor {
         let n_dispatches = slots.len() * prepared.dispatches.len();
         for slot in slots {
             for dispatch in &prepared.dispatches {
-                pass.set_pipeline(&dispatch.pipeline);
+                pass.set_pipeline(dispatch.pipeline(&self.device));
                 pass.set_bind_group(0, dispatch.bind_group(slot), &[]);
                 let [x, y] = dispatch.n_workgroups;
                 pass.dispatch_workgroups(x, y, 1);

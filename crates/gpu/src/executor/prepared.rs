@@ -1,3 +1,5 @@
+use std::cell::OnceCell;
+
 use tensor::{Kernel, Operand, Plan, Role, Step, TensorError};
 
 use super::{HYPER_SLOT_BYTES, STEPS_AT_ONCE, Shared};
@@ -9,7 +11,7 @@ use crate::readback::{Piece, Readback};
 /// The most workgroups in one direction; more go into rows. The shaders know the number.
 const MAX_WORKGROUPS: u32 = 65_535;
 
-/// A plan with everything that it needs on the GPU.
+/// A plan with everything that it needs on the GPU, but for the compiled shaders: they come with the first run.
 ///
 /// A plan that trains has several slots, so that several steps can be submitted together: in each slot, inputs,
 /// hyper-parameters and metrics have places of their own. Slot 0 is for single runs.
@@ -25,13 +27,22 @@ pub(super) struct Prepared {
 /// A kernel, ready to start.
 pub(super) struct Dispatch {
     pub(super) name: &'static str,
-    pub(super) pipeline: wgpu::ComputePipeline,
+    shader: String,
+    n_bound: [usize; 2],
+    pipeline: OnceCell<wgpu::ComputePipeline>,
     /// One per slot where it reads or writes what each slot has for itself; else one.
     bind_groups: Vec<wgpu::BindGroup>,
     pub(super) n_workgroups: [u32; 2],
 }
 
 impl Dispatch {
+    /// The shader, compiled when it is first started: a GPU that is a program takes up to a second for one, and a training
+    /// step is not to wait for what only measures or shows.
+    pub(super) fn pipeline(&self, device: &Device) -> &wgpu::ComputePipeline {
+        let [n_reads, n_writes] = self.n_bound;
+        self.pipeline.get_or_init(|| device.pipeline(self.name, &self.shader, n_reads, n_writes))
+    }
+
     pub(super) fn bind_group(&self, slot: usize) -> &wgpu::BindGroup {
         self.bind_groups.get(slot).unwrap_or(&self.bind_groups[0])
     }
@@ -260,7 +271,9 @@ fn dispatch(
     Ok(Dispatch {
         name,
         bind_groups: bind_groups?,
-        pipeline: device.pipeline(name, launch.text()?, n_reads, n_writes),
+        shader: launch.text()?,
+        n_bound: [n_reads, n_writes],
+        pipeline: OnceCell::new(),
         n_workgroups: [launch.n_workgroups.min(MAX_WORKGROUPS), n_rows],
     })
 }

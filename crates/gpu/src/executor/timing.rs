@@ -83,7 +83,7 @@ impl Executor {
                     end_of_pass_write_index: Some(2 * idx as u32 + 1),
                 }),
             });
-            pass.set_pipeline(&dispatch.pipeline);
+            pass.set_pipeline(dispatch.pipeline(&self.device));
             pass.set_bind_group(0, dispatch.bind_group(0), &[]);
             for _ in 0..REPEATS {
                 let [x, y] = dispatch.n_workgroups;
