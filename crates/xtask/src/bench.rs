@@ -8,7 +8,7 @@ use eyre::{OptionExt, Result, WrapErr, ensure};
 use serde_json::{Value, json};
 
 use crate::process::{self, cargo, root};
-use crate::tools::npm;
+use crate::tools::npm_packages;
 use crate::{dist, system};
 
 #[derive(Args)]
@@ -119,17 +119,11 @@ fn native_cell(options: &Options, network: &str, batch: &str, n_threads: usize) 
 fn browser(options: &Options, native: Option<&Path>, out: &Path) -> Result<()> {
     let folder = root().join("tests/bench");
     let chromium = system::browser()?.chromium;
-    ensure!(
-        process::output(Command::new("node").arg("--version")).is_some(),
-        "node does not run; install Node.js from https://nodejs.org"
-    );
     if let Some(python) = &options.python {
         let has_python = process::output(Command::new(python).arg("--version")).is_some();
         ensure!(has_python, "{} does not run; name a Python with --python", python.display());
     }
-    if !folder.join("node_modules/playwright-core").exists() {
-        process::run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
-    }
+    npm_packages(&folder)?;
     if dist::is_built() {
         println!("measuring the page in dist/ as it is; `cargo xtask dist` builds it anew");
     } else {

@@ -18,7 +18,7 @@ use eyre::{Result, ensure};
 use crate::process::{self, cargo, root};
 use crate::stages::Stages;
 use crate::system::{self, Browser};
-use crate::tools::{Tools, WASM_TARGET, install_wasm_target, npm};
+use crate::tools::{Tools, WASM_TARGET, install_wasm_target, npm_packages};
 use crate::{check, data, dist};
 
 #[derive(Args)]
@@ -169,13 +169,7 @@ fn browser_tests(tools: &Tools, browser: &Browser, environment: &Environment) ->
 /// The built site, in a real browser.
 fn end_to_end(browser: &Browser, environment: &Environment) -> Result<()> {
     let folder = root().join("tests/e2e");
-    ensure!(
-        process::output(Command::new("node").arg("--version")).is_some(),
-        "node does not run; install Node.js from https://nodejs.org"
-    );
-    if !folder.join("node_modules/playwright-core").exists() {
-        process::run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
-    }
+    npm_packages(&folder)?;
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).current_dir(&folder);
     process::run(environment.set(&mut node).env("CHROMIUM", &browser.chromium))

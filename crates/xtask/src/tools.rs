@@ -2,10 +2,10 @@
 //! directory, one folder per tool and version, so that nothing that the user installed is replaced.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use eyre::{OptionExt, Result, WrapErr, bail};
+use eyre::{OptionExt, Result, WrapErr, bail, ensure};
 
 use crate::process;
 
@@ -140,8 +140,22 @@ impl Tool {
     }
 }
 
+/// Installs the npm packages that a folder's lock file names, unless they are there.
+pub fn npm_packages(folder: &Path) -> Result<()> {
+    ensure!(
+        process::output(Command::new("node").arg("--version")).is_some(),
+        "node does not run; install Node.js from https://nodejs.org"
+    );
+    let changed = |file: &str| folder.join(file).metadata().and_then(|file| file.modified()).ok();
+    // npm writes the second file last.
+    if changed("node_modules/.package-lock.json") < changed("package-lock.json") {
+        process::run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))?;
+    }
+    Ok(())
+}
+
 /// Node's package manager, which is a batch file on Windows.
-pub fn npm() -> Command {
+fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
