@@ -63,6 +63,8 @@ pub struct Engine {
     /// The metrics of the CPU's steps since they were last taken.
     recorded: Vec<[f32; 2]>,
     padded: Vec<f32>,
+    has_evaluated: bool,
+    has_inspected: bool,
     /// Of the pictures that the GPU keeps, whether each is still to be uploaded; none where it keeps none.
     absent: Option<Vec<bool>>,
 }
@@ -128,6 +130,8 @@ impl Engine {
             random: network.is_random().then_some([options.seed, 0]),
             recorded: Vec::new(),
             padded: Vec::new(),
+            has_evaluated: false,
+            has_inspected: false,
             absent: None,
         })
     }
@@ -229,6 +233,17 @@ impl Engine {
         }
     }
 
+    /// Whether it has given logits. The first time takes longer: a GPU compiles shaders for it, a browser runs code that it
+    /// has not compiled with care yet.
+    pub const fn has_evaluated(&self) -> bool {
+        self.has_evaluated
+    }
+
+    /// The same of layers' outputs.
+    pub const fn has_inspected(&self) -> bool {
+        self.has_inspected
+    }
+
     /// The logits of any number of images, `[n, classes]`.
     ///
     /// # Errors
@@ -254,6 +269,7 @@ impl Engine {
                 }
             }
         }
+        self.has_evaluated = true;
         Ok(logits)
     }
 
@@ -278,6 +294,7 @@ impl Engine {
                 executor.read_outputs(*inspection, &wanted).await?
             }
         };
+        self.has_inspected = true;
         let probabilities = layers.pop().expect("the probabilities were asked for");
         Ok(Activations { layers, probabilities })
     }

@@ -1,5 +1,7 @@
 //! Loss, accuracy and confusion over a split, some pictures at a time.
 
+use std::time::Duration;
+
 use data::batch::fill_batch;
 use nn::Loss;
 use protocol::{Evaluation, Event, Reply, Split, Validation};
@@ -18,6 +20,8 @@ pub(crate) struct Job {
     split: Split,
     most: usize,
     start: Instant,
+    /// Whether the engine had measured nothing before.
+    is_first: bool,
     tally: Tally,
 }
 
@@ -47,7 +51,7 @@ impl Job {
     }
 
     fn new(purpose: Purpose, split: Split, most: usize) -> Self {
-        Self { purpose, split, most, start: Instant::now(), tally: Tally::default() }
+        Self { purpose, split, most, start: Instant::now(), is_first: false, tally: Tally::default() }
     }
 
     /// The request that waits for it.
@@ -102,6 +106,7 @@ impl Session {
             let (pictures, positions) = self.split(job.split);
             let chosen = (first..first + n).filter_map(|idx| positions.get(idx));
             fill_batch(&pictures.images, &pictures.labels, chosen, &mut batch.images, &mut batch.labels);
+            job.is_first |= !self.engine.has_evaluated();
             let logits = self.engine.logits(&batch.images).await;
             if let Ok(logits) = &logits {
                 job.tally.add(self.options.loss, logits, &batch.labels, n_classes);
@@ -139,7 +144,9 @@ impl Session {
                 let validation = Validation { step: self.step, loss, accuracy, n_images };
                 self.last_validation = Some(validation);
                 self.say(Event::Metrics { train: Vec::new(), validation: Some(validation) });
-                self.after_validation(job.start);
+                // The first is no measure of what the next ones take.
+                let took = if job.is_first { Duration::ZERO } else { job.start.elapsed() };
+                self.after_validation(took);
             }
         }
     }

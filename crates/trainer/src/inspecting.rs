@@ -1,5 +1,7 @@
 //! What the network makes of the selected picture.
 
+use std::time::Duration;
+
 use protocol::{Array, Event, Inspection, LayerView, ParameterView, Prediction, Sample};
 use web_time::Instant;
 
@@ -32,6 +34,7 @@ impl Session {
         let start = Instant::now();
         self.inspection_due = false;
         let (picture, label) = self.selected();
+        let is_first = !self.engine.has_inspected();
         let activations = self.engine.inspect(&picture).await?;
         let parameters = self.engine.parameters().await?;
         let mut arrays = vec![Array::F32(picture)];
@@ -65,7 +68,8 @@ impl Session {
             parameters: views,
         };
         self.say_with(Event::Inspection(inspection), arrays);
-        self.inspections.done(start.elapsed(), Instant::now());
+        let took = if is_first { Duration::ZERO } else { start.elapsed() };
+        self.inspections.done(took, Instant::now());
         Ok(true)
     }
 }

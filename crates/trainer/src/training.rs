@@ -208,8 +208,8 @@ impl Session {
     }
 
     /// What follows a measurement of the validation set.
-    pub(crate) fn after_validation(&mut self, start: Instant) {
-        self.validations.done(start.elapsed(), Instant::now());
+    pub(crate) fn after_validation(&mut self, took: Duration) {
+        self.validations.done(took, Instant::now());
         if self.has_ended() {
             self.end_run();
         }

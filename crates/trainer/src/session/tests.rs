@@ -71,6 +71,15 @@ fn a_run_reports_every_step_and_its_end() {
 }
 
 #[test]
+fn what_the_first_measurement_takes_puts_off_no_other() {
+    let mut session = session();
+    train(&mut session, 1);
+    assert_eq!(session.last_validation.map(|validation| validation.step), Some(1));
+    let soon = Instant::now() + Duration::from_millis(101);
+    assert!(session.validations.is_due(soon) && session.inspections.is_due(soon));
+}
+
+#[test]
 fn a_reset_to_the_same_seed_repeats_the_run_bit_for_bit() {
     let mut session = session();
     let first = train(&mut session, 20);
