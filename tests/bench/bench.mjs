@@ -19,19 +19,15 @@ const USAGE = `usage: node bench.mjs [--only ROW,...] [--networks s,f,l] [--batc
        [--python PROGRAM] [--out FOLDER]`;
 
 const openOnnx = openPeer('onnx', makeArtifacts);
+const onnxNeeds = ['onnxruntime', 'onnx', 'torch'];
 
 /** The rows: who trains, on what, and the Python packages that it takes, if any. */
 const ROWS = {
   'receptive-cpu': { name: 'Receptive, WebAssembly', open: openReceptive, backend: 'cpu', workers: 1 },
   'receptive-cpu-2': { name: 'Receptive, WebAssembly, 2 workers', open: openReceptive, backend: 'cpu', workers: 2 },
   'receptive-webgpu': { name: 'Receptive, WebGPU', open: openReceptive, backend: 'gpu' },
-  onnx: { name: 'ONNX Runtime, WebAssembly', open: openOnnx, backend: 'wasm', needs: ['onnxruntime', 'onnx', 'torch'] },
-  'onnx-threads': {
-    name: 'ONNX Runtime, WebAssembly, threads',
-    open: openOnnx,
-    backend: 'threads',
-    needs: ['onnxruntime', 'onnx', 'torch'],
-  },
+  onnx: { name: 'ONNX Runtime, WebAssembly', open: openOnnx, backend: 'wasm', needs: onnxNeeds },
+  'onnx-threads': { name: 'ONNX Runtime, WebAssembly, threads', open: openOnnx, backend: 'threads', needs: onnxNeeds },
   'tfjs-cpu': { name: 'TensorFlow.js, cpu', open: openPeer('tensorflow'), backend: 'cpu' },
   'tfjs-webgl': { name: 'TensorFlow.js, WebGL', open: openPeer('tensorflow'), backend: 'webgl' },
   'tfjs-webgpu': { name: 'TensorFlow.js, WebGPU', open: openPeer('tensorflow'), backend: 'webgpu' },

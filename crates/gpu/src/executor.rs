@@ -145,8 +145,8 @@ impl Executor {
     /// Builds the bind groups and buffers that the plan needs; pipelines are compiled with its first run.
     ///
     /// # Errors
-    /// A typed error for whatever this GPU cannot run. In a browser, what only the GPU's process finds comes with the
-    /// first run or read.
+    /// A typed error for whatever this GPU cannot run. A shader that its compiler refuses, and in a browser what only the
+    /// GPU's process finds, comes after the first run: with the next one, or the next read.
     pub fn add(&mut self, plan: Plan) -> Result<PlanIdx, GpuError> {
         self.device.check()?;
         self.plans.push(Prepared::new(&self.device, &self.shared, plan)?);

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-/// A future whose code is not made part of whoever awaits it.
+/// A future whose code is not made part of whoever awaits it, at the price of an allocation.
 ///
 /// A browser runs what it has compiled in a hurry, and compiles a function again, with care and as a whole, when it has run
 /// for long; the longer the code that a loop goes through, the sooner. All that the page's worker does is awaited in one loop: as

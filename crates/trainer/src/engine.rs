@@ -235,12 +235,12 @@ impl Engine {
 
     /// Whether it has given logits. The first time takes longer: a GPU compiles shaders for it, a browser runs code that it
     /// has not compiled with care yet.
-    pub const fn has_evaluated(&self) -> bool {
+    pub(crate) const fn has_evaluated(&self) -> bool {
         self.has_evaluated
     }
 
     /// The same of layers' outputs.
-    pub const fn has_inspected(&self) -> bool {
+    pub(crate) const fn has_inspected(&self) -> bool {
         self.has_inspected
     }
 
