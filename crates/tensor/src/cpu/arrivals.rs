@@ -1,6 +1,7 @@
 //! The gradients that arrive at a convolution's output, as a list: through ReLU and pooling only few positions get any.
 
 use super::kernels::Read;
+use super::reduction::sum;
 use crate::ops::NO_CHOICE;
 
 /// Which positions of a convolution's output gradients reach, where no pooling chooses them.
@@ -50,14 +51,16 @@ impl Arrivals {
         }
         let (offsets, values) = (&mut self.offsets[..grads.len()], &mut self.values[..grads.len()]);
         let mut n = 0;
-        // Written whether it counts or not: that is faster than to decide.
+        let last = positions.len().saturating_sub(1);
+        // Written whether it counts or not, and read from some position: that is faster than to decide.
         for (&grad, &choice) in grads.iter().zip(choice) {
             values[n] = grad;
-            offsets[n] = positions.get(choice as usize).copied().unwrap_or(0);
+            offsets[n] = positions[(choice as usize).min(last)];
             n += usize::from(choice != NO_CHOICE);
         }
         self.n = n;
-        self.values[..n].iter().sum()
+        let values = &self.values[..n];
+        sum(n, |idx| values[idx])
     }
 
     /// Where, and how much.

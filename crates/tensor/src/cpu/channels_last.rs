@@ -1,6 +1,7 @@
 //! Images with the channels of a cell side by side, and zeros all around in place of padding: what a row of a kernel sees
 //! at a position is then one run of numbers.
 
+use super::side_by_side::{self, LANES};
 use crate::window::Window;
 
 /// How one image's channels lie: cell `(y, x)` of channel `c` of the padded image at `(y · width + x) · channels + c`.
@@ -47,15 +48,18 @@ impl ChannelsLast {
     #[inline(always)]
     pub(super) fn fill(&self, maps: &[f32], memory: &mut [f32]) {
         let [height, width] = self.size;
-        for (channel, map) in maps.chunks_exact(height * width).enumerate() {
-            for (y, row) in map.chunks_exact(width).enumerate() {
-                let cells = &mut memory[self.row(y) + channel..];
-                if self.channels == 1 {
-                    cells[..width].copy_from_slice(row);
-                } else {
-                    for (cell, value) in cells.iter_mut().step_by(self.channels).zip(row) {
-                        *cell = *value;
-                    }
+        let whole = self.channels / LANES * LANES;
+        for y in 0..height {
+            let row = |channel: usize| &maps[(channel * height + y) * width..][..width];
+            let cells = &mut memory[self.row(y)..];
+            for first in (0..whole).step_by(LANES) {
+                let rows = std::array::from_fn(|lane| row(first + lane));
+                side_by_side::write(rows, rows, |value, _| value, &mut cells[first..], self.channels);
+            }
+            for channel in whole..self.channels {
+                let cells = cells[channel..].iter_mut().step_by(self.channels);
+                for (cell, value) in cells.zip(row(channel)) {
+                    *cell = *value;
                 }
             }
         }
@@ -65,12 +69,23 @@ impl ChannelsLast {
     #[inline(always)]
     pub(super) fn read(&self, memory: &[f32], maps: &mut [f32]) {
         let [height, width] = self.size;
-        for (channel, map) in maps.chunks_exact_mut(height * width).enumerate() {
-            for (y, row) in map.chunks_exact_mut(width).enumerate() {
-                let cells = memory[self.row(y) + channel..].iter().step_by(self.channels);
-                for (value, cell) in row.iter_mut().zip(cells) {
-                    *value = *cell;
+        let map_len = height * width;
+        for y in 0..height {
+            let cell = |x: usize| &memory[self.row(y) + x * self.channels..][..self.channels];
+            for x in (0..width).step_by(LANES) {
+                if width < LANES {
+                    for x in x..width {
+                        let values = maps[y * width + x..].iter_mut().step_by(map_len);
+                        for (value, cell) in values.zip(cell(x)) {
+                            *value = *cell;
+                        }
+                    }
+                    continue;
                 }
+                // The last ones may be read twice.
+                let x = x.min(width - LANES);
+                let cells = std::array::from_fn(|idx| cell(x + idx));
+                side_by_side::read(cells, &mut maps[y * width + x..], map_len);
             }
         }
     }

@@ -1,5 +1,8 @@
 //! One number out of many: means, variances and extremes over some dimensions. Sums are kept in 64 bits on the way.
 
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
 use super::kernels::Read;
 use crate::ops::Reduce;
 
@@ -30,15 +33,18 @@ pub(super) fn run(kind: Reduce, input: Read<'_>, shape: &[usize], out: &mut [f32
 /// The sum of `len` terms, always in the same order: four sums side by side, so that an addition need not wait for the
 /// one before.
 #[inline(always)]
-pub(super) fn sum(len: usize, term: impl Fn(usize) -> f64) -> f64 {
-    let mut sums = [0.0; 4];
+pub(super) fn sum<T>(len: usize, term: impl Fn(usize) -> T) -> T
+where
+    T: Copy + Default + AddAssign + Add<Output = T> + Sum,
+{
+    let mut sums = [T::default(); 4];
     let whole = len / 4 * 4;
     for idx in (0..whole).step_by(4) {
         for (lane, sum) in sums.iter_mut().enumerate() {
             *sum += term(idx + lane);
         }
     }
-    (sums[0] + sums[1]) + (sums[2] + sums[3]) + (whole..len).map(term).sum::<f64>()
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + (whole..len).map(term).sum::<T>()
 }
 
 /// Where the numbers of each output lie: in runs of neighbours. Places are counted out without tables, so that nothing

@@ -2,6 +2,7 @@
 
 use super::{GIVEN, SEEN};
 use crate::cpu::arrivals::{Gate, passed};
+use crate::cpu::reduction::sum;
 use crate::cpu::side_by_side;
 
 /// How one image lies.
@@ -94,10 +95,10 @@ impl Source<'_> {
         for (idx, map) in self.numbers.chunks_exact(map_len).enumerate() {
             let start = idx * map_len;
             sums[idx % n_channels] += match self.gate {
-                Gate::Open => map.iter().sum::<f32>(),
+                Gate::Open => sum(map_len, |cell| map[cell]),
                 Gate::Positive(output) => {
-                    let outputs = &output[start..start + map_len];
-                    map.iter().zip(outputs).map(|(&number, &y)| passed(number, y)).sum()
+                    let output = &output[start..start + map_len];
+                    sum(map_len, |cell| passed(map[cell], output[cell]))
                 }
             };
         }

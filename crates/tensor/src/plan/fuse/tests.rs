@@ -158,6 +158,21 @@ fn a_fused_step_computes_what_its_operations_do() {
 }
 
 #[test]
+fn narrow_maps_of_few_channels_are_fused_alike() {
+    for width in 2..=9 {
+        for (channels, out_channels) in [(3, 5), (4, 2), (6, 12)] {
+            let mut net = Net::new([2, 5, width]);
+            net.conv(Window::square(1), 1, channels, true);
+            net.conv(window(3, 1, 1, 1), 1, out_channels, true);
+            net.after(After::Relu);
+            net.after(After::Pool(window(2, 2, 0, 1)));
+            let (graph, request) = net.request();
+            assert_the_same_unfused(&graph, &request, &format!("{width} {channels} {out_channels}"));
+        }
+    }
+}
+
+#[test]
 fn a_small_network_becomes_few_steps() {
     let mut net = Net::new([1, 28, 28]);
     for out_channels in [8, 16] {
