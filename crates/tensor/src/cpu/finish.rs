@@ -3,6 +3,7 @@
 use pulp::Simd;
 
 use super::pool2d::{self, exceeds};
+use super::side_by_side::{self, LANES};
 use crate::ops::NO_CHOICE;
 use crate::window::Window;
 
@@ -14,27 +15,60 @@ pub(super) struct Finish<'a> {
     pub(super) choice: Option<&'a mut [u32]>,
 }
 
+/// A window's largest number and which cell of the map that is, of a few channels side by side.
+#[derive(Clone, Copy)]
+pub(super) struct Finished<S: Simd> {
+    largest: S::f32s,
+    chosen: S::u32s,
+}
+
+/// A register's numbers, whatever their type: they are moved only.
+#[inline(always)]
+fn numbers<T: bytemuck::NoUninit>(register: &T) -> &[f32] {
+    bytemuck::cast_slice(std::slice::from_ref(register))
+}
+
 impl Finish<'_> {
     /// Finishes a window of 2×2 of a few channels, which lie side by side in registers: `cell` is its first cell in a map of
-    /// this width. The first channel's result is number `start` of the output, the others' follow `map_len` apart.
+    /// this width.
     #[inline(always)]
     pub(super) fn window<S: Simd>(
-        &mut self,
+        &self,
         simd: S,
         cells: [S::f32s; 4],
         [cell, width]: [usize; 2],
+    ) -> Finished<S> {
+        let (largest, chosen) = choose(simd, cells, self.relu, cell, width);
+        Finished { largest, chosen }
+    }
+
+    /// Writes windows that are neighbours in the output. The first one's first channel is number `start` there, the others'
+    /// follow `map_len` apart.
+    #[inline(always)]
+    pub(super) fn write<S: Simd>(
+        &mut self,
+        windows: &[Finished<S>],
         out: &mut [f32],
         [start, map_len, n_channels]: [usize; 3],
     ) {
-        let (largest, chosen) = choose(simd, cells, self.relu, cell, width);
-        let largest: &[f32] = bytemuck::cast_slice(std::slice::from_ref(&largest));
-        for (lane, &value) in largest.iter().enumerate().take(n_channels) {
-            out[start + lane * map_len] = value;
+        if let Some(windows) = windows.as_array::<LANES>() {
+            let largest = windows.each_ref().map(|window| &numbers(&window.largest)[..n_channels]);
+            side_by_side::read(largest, &mut out[start..], map_len);
+            if let Some(choice) = &mut self.choice {
+                let chosen = windows.each_ref().map(|window| &numbers(&window.chosen)[..n_channels]);
+                side_by_side::read(chosen, bytemuck::cast_slice_mut(&mut choice[start..]), map_len);
+            }
+            return;
         }
-        if let Some(choice) = &mut self.choice {
-            let chosen: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&chosen));
-            for (lane, &value) in chosen.iter().enumerate().take(n_channels) {
-                choice[start + lane * map_len] = value;
+        for (idx, window) in windows.iter().enumerate() {
+            for (lane, &value) in numbers(&window.largest)[..n_channels].iter().enumerate() {
+                out[start + idx + lane * map_len] = value;
+            }
+            if let Some(choice) = &mut self.choice {
+                let chosen: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&window.chosen));
+                for (lane, &value) in chosen[..n_channels].iter().enumerate() {
+                    choice[start + idx + lane * map_len] = value;
+                }
             }
         }
     }
@@ -52,6 +86,9 @@ impl Finish<'_> {
     ) {
         let relu = self.relu;
         let Some(window) = &self.pool else {
+            // Rows without gaps are one.
+            let (row_len, size) =
+                if row_len == size[1] { (out.len(), [1, out.len()]) } else { (row_len, size) };
             for (row, out) in rows.chunks(row_len).zip(out.chunks_exact_mut(size[1])) {
                 if relu {
                     for (out, &x) in out.iter_mut().zip(row) {

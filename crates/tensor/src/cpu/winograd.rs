@@ -190,8 +190,8 @@ impl WithSimd for Correlate<'_> {
                             let window = window.map(|cell| simd.add_f32s(cell, bias));
                             let start = start + channel * map_len + y / 2 * (out_size[1] / 2) + x / 2;
                             let n_channels = S::F32_LANES.min(out_channels - channel);
-                            let cell = [y * out_size[1] + x, out_size[1]];
-                            finish.window(simd, window, cell, out, [start, map_len, n_channels]);
+                            let window = finish.window(simd, window, [y * out_size[1] + x, out_size[1]]);
+                            finish.write(&[window], out, [start, map_len, n_channels]);
                         }
                     });
                     continue;

@@ -27,9 +27,9 @@ impl WithSimd for GradWeight<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { window, groups, group, input, grads, gate, out, mut bias, memory } = self;
+        let Self { window, groups, group, input, grads, gate, out, bias, memory } = self;
         let Group { m, k, maps_len, out_size, .. } = group;
-        let Memory { planes, image, parts, rows, turned, .. } = memory;
+        let Memory { planes, image, parts, rows, turned, bias: bias_sums, .. } = memory;
         let panel = VECTORS * S::F32_LANES;
         planes.lay_out_seen(&window, group.channels, group.size);
         if parts.is_empty() {
@@ -49,15 +49,14 @@ impl WithSimd for GradWeight<'_> {
         let last = part.offsets.last().copied().unwrap_or(0);
         part.offsets.resize(k_len, last);
         let reach = part.places.iter().max().map_or(0, |&place| place as usize + 1);
-        if let Some(bias) = &mut bias {
-            bias.fill(0.0);
-        }
         let image = zeros(image, at_once * planes.len());
         // [panel][position][channel]
         let columns_len = at_once * n_positions * panel;
         let columns = zeros(turned, n_panels * columns_len);
         // [group][panel][tap][channel]
         let sums = zeros(rows, groups * n_panels * k_len * panel);
+        // [group][panel][channel]
+        let bias_sums = zeros(bias_sums, groups * n_panels * panel);
         let n_images = input.len() / (maps_len * groups);
         let grads_len = grads.len() / (n_images * groups * m);
         for first in (0..n_images).step_by(at_once) {
@@ -73,25 +72,31 @@ impl WithSimd for GradWeight<'_> {
                         gate: gate.part(start, m * grads_len),
                         len: grads_len,
                     };
-                    let bias = bias.as_mut().map(|bias| &mut bias[g * m..][..m]);
                     for first in (0..m).step_by(LANES.min(panel)) {
                         let columns = &mut columns[first / panel * columns_len..][..columns_len];
                         let columns = &mut columns[idx * n_positions * panel..][..n_positions * panel];
                         grads.turn(first, &mut columns[first % panel..], panel);
                     }
-                    if let Some(bias) = bias {
-                        grads.add_sums(bias);
-                    }
                 }
                 let sums = &mut sums[g * n_panels * k_len * panel..][..n_panels * k_len * panel];
                 let panels = sums.chunks_exact_mut(k_len * panel).zip(columns.chunks_exact(columns_len));
-                for (sums, columns) in panels {
+                let bias_sums = bias_sums[g * n_panels * panel..].chunks_exact_mut(panel);
+                for ((sums, columns), bias_sums) in panels.zip(bias_sums) {
+                    let columns = &columns[..n * n_positions * panel];
+                    if bias.is_some() {
+                        add_columns(simd, columns, bias_sums);
+                    }
                     let taps = part.offsets.as_chunks::<ROWS>().0.iter();
                     for (offsets, sums) in taps.zip(sums.chunks_exact_mut(ROWS * panel)) {
                         let seen = offsets.map(|offset| &image[offset as usize..][..reach]);
                         add(simd, seen, &part.places[..n * n_positions], columns, sums);
                     }
                 }
+            }
+        }
+        if let Some(bias) = bias {
+            for (bias, sums) in bias.chunks_exact_mut(m).zip(bias_sums.chunks_exact(n_panels * panel)) {
+                bias.copy_from_slice(&sums[..m]);
             }
         }
         for (channel, out) in out.chunks_exact_mut(k).enumerate() {
@@ -139,16 +144,22 @@ impl Grads<'_> {
             side_by_side::write(grads, grads, |grad, _| grad, columns, step);
         }
     }
+}
 
-    fn add_sums(&self, sums: &mut [f32]) {
-        for (channel, (sum, grads)) in sums.iter_mut().zip(self.grads.chunks_exact(self.len)).enumerate() {
-            let range = channel * self.len..(channel + 1) * self.len;
-            *sum += match self.gate {
-                Gate::Open => grads.iter().sum::<f32>(),
-                Gate::Positive(output) => {
-                    grads.iter().zip(&output[range]).map(|(&grad, &y)| passed(grad, y)).sum()
-                }
-            };
+/// `sums[channel] += Σ columns[place][channel]`.
+#[inline(always)]
+fn add_columns<S: Simd>(simd: S, columns: &[f32], sums: &mut [f32]) {
+    let mut totals = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+    let (tiles, rest) = S::as_simd_f32s(columns).0.as_chunks::<VECTORS>().0.as_chunks::<ROWS>();
+    for tile in tiles {
+        for (total, &value) in totals.as_flattened_mut().iter_mut().zip(tile.as_flattened()) {
+            *total = simd.add_f32s(*total, value);
+        }
+    }
+    let sums = S::as_mut_simd_f32s(sums).0;
+    for values in totals.iter().chain(rest) {
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            *sum = simd.add_f32s(*sum, value);
         }
     }
 }
