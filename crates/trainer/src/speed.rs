@@ -131,9 +131,9 @@ impl Pacer {
         self.due || self.last.is_none_or(|last| now >= last.next)
     }
 
-    /// Whether nobody would notice one more: it is due, or it took less than a tenth of a second.
+    /// Whether nobody who waits for nothing would mind one more: it is due, or it took less than a second.
     pub(crate) fn is_cheap(&self, now: Instant) -> bool {
-        self.is_due(now) || self.last.is_none_or(|last| last.took < Duration::from_millis(100))
+        self.is_due(now) || self.last.is_none_or(|last| last.took < Duration::from_secs(1))
     }
 
     /// It was done; it took so long, until now.

@@ -82,6 +82,18 @@ fn what_the_first_measurement_takes_puts_off_no_other() {
 }
 
 #[test]
+fn curves_end_where_the_run_does_unless_that_takes_long() {
+    let mut session = session();
+    train(&mut session, 1);
+    session.validations.done(Duration::from_millis(600), Instant::now());
+    train(&mut session, 5);
+    assert_eq!(session.last_validation.map(|validation| validation.step), Some(6));
+    session.validations.done(Duration::from_secs(2), Instant::now());
+    train(&mut session, 5);
+    assert_eq!(session.last_validation.map(|validation| validation.step), Some(6));
+}
+
+#[test]
 fn a_reset_to_the_same_seed_repeats_the_run_bit_for_bit() {
     let mut session = session();
     let first = train(&mut session, 20);
