@@ -117,7 +117,7 @@ pub(super) fn grad_input(
             .run();
     }
     let memory = &mut scratch.direct;
-    simd::run(direct::Back { window, groups, group, weight, grads, gate, out, memory });
+    simd::run(direct::GradInput { window, groups, group, weight, grads, gate, out, memory });
 }
 
 /// The sizes of a map.

@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use super::pool2d::{self, exceeds};
-use super::side_by_side::{self, LANES};
+use super::side_by_side::{self, LANES, numbers};
 use crate::ops::NO_CHOICE;
 use crate::window::Window;
 
@@ -22,12 +22,6 @@ pub(super) struct Finished<S: Simd> {
     chosen: S::u32s,
 }
 
-/// A register's numbers, whatever their type: they are moved only.
-#[inline(always)]
-fn numbers<T: bytemuck::NoUninit>(register: &T) -> &[f32] {
-    bytemuck::cast_slice(std::slice::from_ref(register))
-}
-
 impl Finish<'_> {
     /// Finishes a window of 2×2 of a few channels, which lie side by side in registers: `cell` is its first cell in a map of
     /// this width.
@@ -38,8 +32,7 @@ impl Finish<'_> {
         cells: [S::f32s; 4],
         [cell, width]: [usize; 2],
     ) -> Finished<S> {
-        let (largest, chosen) = choose(simd, cells, self.relu, cell, width);
-        Finished { largest, chosen }
+        choose(simd, cells, self.relu, cell, width)
     }
 
     /// Writes windows that are neighbours in the output. The first one's first channel is number `start` there, the others'
@@ -178,7 +171,7 @@ fn choose<S: Simd>(
     relu: bool,
     cell: usize,
     width: usize,
-) -> (S::f32s, S::u32s) {
+) -> Finished<S> {
     // Later cells win where they are larger, or not a number.
     let exceeds = |a: S::f32s, b: S::f32s| {
         simd.or_m32s(simd.less_than_f32s(a, b), simd.not_m32s(simd.equal_f32s(b, b)))
@@ -194,9 +187,10 @@ fn choose<S: Simd>(
         simd.select_u32s(right_above, number(cell + 1), number(cell)),
     );
     if !relu {
-        return (largest, chosen);
+        return Finished { largest, chosen };
     }
     let zero = simd.splat_f32s(0.0);
     let chosen = simd.select_u32s(simd.less_than_f32s(zero, largest), chosen, number(NO_CHOICE as usize));
-    (simd.select_f32s(simd.less_than_f32s(largest, zero), zero, largest), chosen)
+    let largest = simd.select_f32s(simd.less_than_f32s(largest, zero), zero, largest);
+    Finished { largest, chosen }
 }

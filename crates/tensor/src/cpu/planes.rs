@@ -65,7 +65,7 @@ impl Planes {
     }
 
     /// Writes values of two images' maps to their places, a few columns at a time. Row by row a browser calls a function for
-    /// the copy of each: preset F takes a third longer so.
+    /// the copy of each, which takes longer than a short copy.
     #[inline(always)]
     fn copy(&self, maps: [&[f32]; 2], value: impl Fn(f32, f32) -> f32, image: &mut [f32]) {
         if self.size[1] < COLUMNS {

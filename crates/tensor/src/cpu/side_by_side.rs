@@ -3,6 +3,12 @@
 /// Maps that are taken together.
 pub(super) const LANES: usize = 4;
 
+/// A register's numbers, whatever their type: they are moved only.
+#[inline(always)]
+pub(super) fn numbers<T: bytemuck::NoUninit>(register: &T) -> &[f32] {
+    bytemuck::cast_slice(std::slice::from_ref(register))
+}
+
 type Block = [[f32; LANES]; LANES];
 
 /// `cells[x · step + lane] = value(rows[lane][x], gates[lane][x])`.

@@ -199,9 +199,8 @@ impl WithSimd for Correlate<'_> {
                 let plane = tiling.tiles[0] * GIVEN * row_len;
                 turn_output(simd, given, tiling, given_len, idx, |y, x, channel, cells| {
                     for (row, cells) in cells.iter().enumerate() {
-                        let values: [&[f32]; GIVEN] = std::array::from_fn(|idx| {
-                            bytemuck::cast_slice(std::slice::from_ref(&cells[idx]))
-                        });
+                        let values: [&[f32]; GIVEN] =
+                            std::array::from_fn(|idx| side_by_side::numbers(&cells[idx]));
                         let start = channel * plane + (y + row) * row_len + x;
                         side_by_side::read(values, &mut rows[start..], plane);
                     }

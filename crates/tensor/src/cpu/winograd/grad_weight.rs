@@ -6,6 +6,7 @@ use super::frame::Source;
 use super::transforms::{self, GIVEN, SEEN};
 use super::{GAP, Memory, POINTS, ROWS, Sizes, Tiling, VECTORS, turn_input};
 use crate::cpu::memory::{sized, zeros};
+use crate::cpu::side_by_side::numbers;
 use crate::cpu::simd;
 
 pub(in crate::cpu) struct GradWeight<'a> {
@@ -171,7 +172,7 @@ fn turn_sums<S: Simd>(
             for column in 0..3 {
                 let values = transforms::weight_grad(simd, rows.map(|row| row[column]));
                 for (row, values) in values.into_iter().enumerate() {
-                    let values = bytemuck::cast_slice::<_, f32>(std::slice::from_ref(&values));
+                    let values = numbers(&values);
                     for (lane, &value) in values.iter().enumerate().take(out_channels - first) {
                         out[((first + lane) * channels + channel) * 9 + row * 3 + column] = value;
                     }
