@@ -11,6 +11,8 @@ use tensor::{Graph, Hyper, ParameterLayout, Plan, PlanRequest, TensorError, Upda
 
 gpu_tests!(
     a_step_makes_nothing_and_submits_once,
+    what_is_compiled_beforehand_is_not_compiled_again,
+    compiling_that_nobody_waits_for_is_not_lost,
     queued_steps_are_few_dispatches_fewer_submits_and_no_objects,
     queued_steps_give_the_bits_of_single_ones,
     a_queued_step_asks_for_all_inputs,
@@ -75,6 +77,77 @@ async fn a_step_makes_nothing_and_submits_once(device: Rc<Device>) {
     executor.state(0).await.unwrap();
     assert_eq!(made(device.counts()), made(before));
     assert_eq!(device.counts().submits - after.submits, 4);
+}
+
+async fn what_is_compiled_beforehand_is_not_compiled_again(device: Rc<Device>) {
+    let (mut executor, plan) = trainer(&device);
+    let before = device.counts().pipelines;
+    executor.compile(plan).await.unwrap();
+    let compiled = device.counts().pipelines;
+    assert!(compiled > before);
+    assert!(compiled - before <= executor.dispatches(plan));
+    executor.run(plan).unwrap();
+    let loss = executor.read_output(plan, names::LOSS).await.unwrap();
+    executor.compile(plan).await.unwrap();
+    assert_eq!(device.counts().pipelines, compiled);
+
+    let other = Rc::new(Device::request().await.unwrap());
+    let (mut executor, plan) = trainer(&other);
+    executor.run(plan).unwrap();
+    assert_eq!(executor.read_output(plan, names::LOSS).await.unwrap(), loss);
+    assert_eq!(other.counts().pipelines, compiled - before);
+}
+
+/// Counts how often wgpu asks the browser for a pipeline itself, which the browser compiles while all else waits.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen_test::wasm_bindgen_test]
+async fn a_browser_compiles_all_shaders_beside_each_other() {
+    use js_sys::{Array, Function, Object, Proxy, Reflect};
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen::closure::Closure;
+
+    let Some(device) = receptive_tests::open_gpu().await else { return };
+    let (mut executor, plan) = trainer(&device);
+    let prototype: Object = js_sys::eval("GPUDevice.prototype").unwrap().dyn_into().unwrap();
+    let name = "createComputePipeline".into();
+    let original: Function = Reflect::get(&prototype, &name).unwrap().dyn_into().unwrap();
+    let n_asked = Rc::new(std::cell::Cell::new(0));
+    let (counting, asked) = (original.clone(), Rc::clone(&n_asked));
+    let apply = Closure::<dyn Fn(_, wasm_bindgen::JsValue, Array) -> wasm_bindgen::JsValue>::new(
+        move |_: wasm_bindgen::JsValue, device: wasm_bindgen::JsValue, arguments: Array| {
+            asked.set(asked.get() + 1);
+            counting.apply(&device, &arguments).unwrap()
+        },
+    );
+    let handler = Object::new();
+    Reflect::set(&handler, &"apply".into(), apply.as_ref()).unwrap();
+    Reflect::set(&prototype, &name, &Proxy::new(&original, &handler)).unwrap();
+
+    executor.compile(plan).await.unwrap();
+    executor.run(plan).unwrap();
+    let loss = executor.read_output(plan, names::LOSS).await.unwrap();
+    let n_beside = n_asked.replace(0);
+    let evaluation = executor.add(small().evaluation_plan(BATCH).unwrap()).unwrap();
+    executor.run(evaluation).unwrap();
+    let n_by_running = n_asked.get();
+    Reflect::set(&prototype, &name, &original).unwrap();
+
+    assert!(loss[0] > 0.0);
+    assert_eq!(n_beside, 0);
+    assert!(n_by_running > 0, "the count works");
+}
+
+async fn compiling_that_nobody_waits_for_is_not_lost(device: Rc<Device>) {
+    let (mut executor, plan) = trainer(&device);
+    drop(executor.compile(plan));
+    let (second, third) = (executor.compile(plan), executor.compile(plan));
+    second.await.unwrap();
+    third.await.unwrap();
+    let compiled = device.counts().pipelines;
+    executor.run(plan).unwrap();
+    assert!(executor.read_output(plan, names::LOSS).await.unwrap()[0] > 0.0);
+    assert_eq!(device.counts().pipelines, compiled);
+    assert!(compiled <= executor.dispatches(plan));
 }
 
 /// The inputs of step `step`, each different, and its hyper-parameters.
@@ -341,16 +414,22 @@ async fn a_lost_device_is_an_error_and_not_a_hang(device: Rc<Device>) {
     executor.run_recorded(plan).unwrap();
     assert_eq!(device.lost(), None);
     let under_way = executor.parameters();
+    let evaluation = executor.add(small().evaluation_plan(1).unwrap()).unwrap();
+    let compiling = executor.compile(evaluation);
     device.destroy();
     let lost = |result: Result<Vec<f32>, GpuError>| match result {
         Err(GpuError::Lost { .. }) => {}
         other => panic!("{other:?}"),
     };
-    // A read that was under way may still arrive.
+    // What was under way may still arrive.
     if let Err(error) = under_way.await {
         lost(Err(error));
     }
+    if let Err(error) = compiling.await {
+        lost(Err(error));
+    }
     lost(executor.parameters().await);
+    assert!(matches!(executor.compile(evaluation).await, Err(GpuError::Lost { .. })));
     lost(executor.read_output(plan, names::LOSS).await);
     assert!(matches!(executor.take_recorded().await, Err(GpuError::Lost { .. })));
     assert!(matches!(executor.run(plan), Err(GpuError::Lost { .. })));

@@ -72,7 +72,7 @@ async fn kept_pictures_train_as_uploaded_ones(device: Rc<Device>) {
         assert!(keeping.keeps_pictures() && !uploading.keeps_pictures());
         for step in 0..10 {
             let hyper = options().hyper(step as u64, step as u64 + 1, 10);
-            keeping.step_kept(&training.images, &picks(step, n), hyper).unwrap();
+            keeping.step_kept(&training.images, &picks(step, n), hyper).await.unwrap();
             let (images, labels) = assembled(step, &training);
             uploading.step(&images, &labels, hyper).await.unwrap();
         }
@@ -90,16 +90,17 @@ async fn a_step_from_kept_pictures_uploads_little_and_makes_nothing(device: Rc<D
     let mut engine = engine(&network, &device);
     let training = digits(1, 40).training;
     engine.keep_pictures(&network, &options(), &training).unwrap();
-    let step = |engine: &mut Engine, step: usize| {
+    let step = async |engine: &mut Engine, step: usize| {
         let picks = picks(step, 40);
         assert!(4 * picks.len() <= 12 * BATCH, "bytes a step");
-        engine.step_kept(&training.images, &picks, options().hyper(step as u64, step as u64 + 1, 5)).unwrap();
+        let hyper = options().hyper(step as u64, step as u64 + 1, 5);
+        engine.step_kept(&training.images, &picks, hyper).await.unwrap();
     };
-    step(&mut engine, 0);
+    step(&mut engine, 0).await;
     engine.take_metrics().await.unwrap();
     let before = device.counts();
     for idx in 0..32 {
-        step(&mut engine, idx);
+        step(&mut engine, idx).await;
     }
     let after = device.counts();
     let made = |counts: gpu::Counts| [counts.buffers, counts.bind_groups, counts.pipelines];

@@ -233,7 +233,7 @@ impl<'a> Timer<'a> {
         let hyper = self.training.hyper(self.n_done - 1, self.n_done, N_BATCHES as u64);
         match batch {
             Batch::Pictures(images, labels) => self.engine.step(images, labels, hyper).await?,
-            Batch::Picks(picks) => self.engine.step_kept(self.digits, picks, hyper)?,
+            Batch::Picks(picks) => self.engine.step_kept(self.digits, picks, hyper).await?,
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::task::Waker;
 use std::task::{Context, Poll};
 
 use crate::error::GpuError;
+use crate::pipelines::Pipelines;
 
 /// A GPU, ready to compute.
 ///
@@ -17,8 +18,8 @@ pub struct Device {
     info: wgpu::AdapterInfo,
     trouble: Arc<Mutex<Trouble>>,
     counts: Cell<Counts>,
-    layouts: RefCell<HashMap<(usize, usize), Layouts>>,
-    pipelines: RefCell<HashMap<String, wgpu::ComputePipeline>>,
+    layouts: RefCell<HashMap<[usize; 2], Layouts>>,
+    pub(crate) pipelines: Pipelines,
 }
 
 /// How many of each there were since the device was opened.
@@ -46,9 +47,9 @@ struct Trouble {
 }
 
 #[derive(Clone)]
-struct Layouts {
+pub(crate) struct Layouts {
     bind_group: wgpu::BindGroupLayout,
-    pipeline: wgpu::PipelineLayout,
+    pub(crate) pipeline: wgpu::PipelineLayout,
 }
 
 impl Device {
@@ -99,7 +100,7 @@ impl Device {
             trouble,
             counts: Cell::default(),
             layouts: RefCell::default(),
-            pipelines: RefCell::default(),
+            pipelines: Pipelines::default(),
         })
     }
 
@@ -172,38 +173,6 @@ impl Device {
         })
     }
 
-    /// The pipeline of a shader that reads `n_reads` buffers and writes `n_writes` after them.
-    pub(crate) fn pipeline(
-        &self,
-        label: &str,
-        text: &str,
-        n_reads: usize,
-        n_writes: usize,
-    ) -> wgpu::ComputePipeline {
-        if let Some(pipeline) = self.pipelines.borrow().get(text) {
-            return pipeline.clone();
-        }
-        self.count(|counts| counts.pipelines += 1);
-        let module = self.wgpu.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(label),
-            source: wgpu::ShaderSource::Wgsl(text.into()),
-        });
-        let pipeline = self.wgpu.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(label),
-            layout: Some(&self.layouts(n_reads, n_writes).pipeline),
-            module: &module,
-            entry_point: Some("main"),
-            // Every kernel writes its workgroup memory before it reads it.
-            compilation_options: wgpu::PipelineCompilationOptions {
-                zero_initialize_workgroup_memory: false,
-                ..wgpu::PipelineCompilationOptions::default()
-            },
-            cache: None,
-        });
-        self.pipelines.borrow_mut().insert(text.to_owned(), pipeline.clone());
-        pipeline
-    }
-
     pub(crate) fn bind_group(
         &self,
         label: &str,
@@ -220,7 +189,7 @@ impl Device {
             .collect();
         self.wgpu.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(label),
-            layout: &self.layouts(reads.len(), writes.len()).bind_group,
+            layout: &self.layouts([reads.len(), writes.len()]).bind_group,
             entries: &entries,
         })
     }
@@ -236,7 +205,9 @@ impl Device {
         self.counts.set(counts);
     }
 
-    fn layouts(&self, n_reads: usize, n_writes: usize) -> Layouts {
+    /// The layouts for kernels that read so many buffers and write so many after them.
+    pub(crate) fn layouts(&self, n_bound: [usize; 2]) -> Layouts {
+        let [n_reads, n_writes] = n_bound;
         let make = || {
             let entries: Vec<_> = (0..n_reads + n_writes)
                 .map(|position| wgpu::BindGroupLayoutEntry {
@@ -261,7 +232,7 @@ impl Device {
             });
             Layouts { bind_group, pipeline }
         };
-        self.layouts.borrow_mut().entry((n_reads, n_writes)).or_insert_with(make).clone()
+        self.layouts.borrow_mut().entry(n_bound).or_insert_with(make).clone()
     }
 }
 

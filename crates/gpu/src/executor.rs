@@ -65,6 +65,7 @@ impl Numbers<'_> {
 /// let device = std::rc::Rc::new(gpu::Device::request().await?);
 /// let mut executor = gpu::Executor::new(&device, &plan.layout.clone(), 0)?;
 /// let plan = executor.add(plan)?;
+/// executor.compile(plan).await?;
 /// executor.write_input(plan, "x", &[1.0, 2.0])?;
 /// executor.run(plan)?;
 /// let y = executor.read_output(plan, "y").await?;
@@ -142,15 +143,40 @@ impl Executor {
         &self.device
     }
 
-    /// Builds the bind groups and buffers that the plan needs; pipelines are compiled with its first run.
+    /// Builds the bind groups and buffers that the plan needs; pipelines are [compiled](Self::compile) later.
     ///
     /// # Errors
     /// A typed error for whatever this GPU cannot run. A shader that its compiler refuses, and in a browser what only the
-    /// GPU's process finds, comes after the first run: with the next one, or the next read.
+    /// GPU's process finds, comes when it is compiled, or after the first run: with the next one, or the next read.
     pub fn add(&mut self, plan: Plan) -> Result<PlanIdx, GpuError> {
         self.device.check()?;
         self.plans.push(Prepared::new(&self.device, &self.shared, plan)?);
         Ok(self.plans.len() - 1)
+    }
+
+    /// Compiles the plan's shaders, side by side where browser and driver can; the first time this takes up to seconds. A
+    /// plan that was not compiled before its first run is then, one shader after the other, which in some browsers keeps pages
+    /// from being drawn meanwhile.
+    ///
+    /// The future may be dropped: what is under way goes on, and is found by whoever needs it next.
+    ///
+    /// # Errors
+    /// [`GpuError::NoPlan`]; [`GpuError::Refused`] for a shader that the GPU's compiler refuses; [`GpuError::Lost`].
+    pub fn compile(&self, plan: PlanIdx) -> impl Future<Output = Result<(), GpuError>> + use<> {
+        let prepared = self.device.check().and_then(|()| self.prepared(plan));
+        let compiling = prepared.map(|prepared| {
+            let is_compiled = Rc::clone(&prepared.is_compiled);
+            let shaders = || prepared.dispatches.iter().map(|dispatch| &dispatch.shader).collect::<Vec<_>>();
+            let compiling = (!is_compiled.get()).then(|| self.device.compile(&shaders()));
+            (is_compiled, compiling)
+        });
+        async move {
+            if let (is_compiled, Some(compiling)) = compiling? {
+                compiling.await?;
+                is_compiled.set(true);
+            }
+            Ok(())
+        }
     }
 
     /// Puts a plan in another's place, whose memory becomes free; where that fails, the other stays.

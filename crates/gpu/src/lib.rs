@@ -1,7 +1,7 @@
 //! Runs a [`tensor::Plan`] on a GPU through wgpu: natively, and in a browser that has WebGPU.
 //!
 //! [`Device`] is the GPU. [`Executor`] builds bind groups and buffers when a plan is added, and compiles pipelines when it is
-//! first run; a run then only encodes and submits. Every kernel is a file in `shaders/`, made to measure by the values of
+//! told to or first run; a run then only encodes and submits. Every kernel is a file in `shaders/`, made to measure by the values of
 //! its constants.
 //!
 //! This is the only crate that names wgpu. It knows no network, no data and no page.
@@ -12,6 +12,7 @@ mod device;
 mod error;
 mod executor;
 mod kernels;
+mod pipelines;
 mod readback;
 mod recorder;
 mod specialise;

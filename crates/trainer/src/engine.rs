@@ -172,7 +172,10 @@ impl Engine {
     pub async fn kernel_times(&self) -> Result<Option<Vec<gpu::KernelTime>>, EngineError> {
         match &self.executor {
             Executor::Cpu(_) => Ok(None),
-            Executor::Gpu(executor, [training, ..]) => Ok(executor.kernel_times(*training).await?),
+            Executor::Gpu(executor, [training, ..]) => {
+                executor.compile(*training).await?;
+                Ok(executor.kernel_times(*training).await?)
+            }
         }
     }
 
@@ -202,6 +205,7 @@ impl Engine {
                 self.recorded.push(metrics);
             }
             Executor::Gpu(executor, [training, ..]) => {
+                executor.compile(*training).await?;
                 let key = key(self.random, 0);
                 let mut inputs = vec![
                     (names::IMAGES, gpu::Numbers::F32(images)),
@@ -262,6 +266,7 @@ impl Engine {
                     logits.extend_from_slice(&executor.output(self.evaluation, names::LOGITS)?[..n_wanted]);
                 }
                 Executor::Gpu(executor, [_, evaluation, _]) => {
+                    executor.compile(*evaluation).await?;
                     executor.write_input(*evaluation, names::IMAGES, &self.padded)?;
                     executor.run(*evaluation)?;
                     let all = executor.read_output(*evaluation, names::LOGITS).await?;
@@ -288,6 +293,7 @@ impl Engine {
                 outputs.map(|output| output.map(<[f32]>::to_vec)).collect::<Result<_, _>>()?
             }
             Executor::Gpu(executor, [.., inspection]) => {
+                executor.compile(*inspection).await?;
                 executor.write_input(*inspection, names::IMAGES, image)?;
                 executor.run(*inspection)?;
                 let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();

@@ -156,7 +156,7 @@ impl Session {
             self.batch
                 .picks
                 .extend(positions.zip(moves).flat_map(|(position, move_by)| pick(position, move_by)));
-            self.engine.step_kept(&self.dataset.training.images, &self.batch.picks, hyper)?;
+            self.engine.step_kept(&self.dataset.training.images, &self.batch.picks, hyper).await?;
         } else {
             let (images, labels) = (&self.dataset.training.images, &self.dataset.training.labels);
             fill_batch(images, labels, positions, &mut self.batch.images, &mut self.batch.labels);

@@ -1,4 +1,5 @@
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
 
 use tensor::{Kernel, Operand, Plan, Role, Step, TensorError};
 
@@ -6,12 +7,14 @@ use super::{HYPER_SLOT_BYTES, STEPS_AT_ONCE, Shared};
 use crate::device::Device;
 use crate::error::GpuError;
 use crate::kernels::{self, Launch};
+use crate::pipelines::Shader;
 use crate::readback::{Piece, Readback};
 
 /// The most workgroups in one direction; more go into rows. The shaders know the number.
 const MAX_WORKGROUPS: u32 = 65_535;
 
-/// A plan with everything that it needs on the GPU, but for the compiled shaders: they come with the first run.
+/// A plan with everything that it needs on the GPU, but for the compiled shaders: they come with the first run, or when they
+/// are asked for before.
 ///
 /// A plan that trains has several slots, so that several steps can be submitted together: in each slot, inputs,
 /// hyper-parameters and metrics have places of their own. Slot 0 is for single runs.
@@ -20,15 +23,15 @@ pub(super) struct Prepared {
     /// In the order of the plan's; those that all plans share are the executor's.
     pub(super) buffers: Vec<wgpu::Buffer>,
     pub(super) dispatches: Vec<Dispatch>,
+    /// Whether all its shaders are known to be compiled.
+    pub(super) is_compiled: Rc<Cell<bool>>,
     pub(super) readback: Readback,
     slots: Slots,
 }
 
 /// A kernel, ready to start.
 pub(super) struct Dispatch {
-    pub(super) name: &'static str,
-    shader: String,
-    n_bound: [usize; 2],
+    pub(super) shader: Shader,
     pipeline: OnceCell<wgpu::ComputePipeline>,
     /// One per slot where it reads or writes what each slot has for itself; else one.
     bind_groups: Vec<wgpu::BindGroup>,
@@ -39,8 +42,7 @@ impl Dispatch {
     /// The shader, compiled when it is first started: a GPU that is a program takes up to a second for one, and a training
     /// step is not to wait for what only measures or shows.
     pub(super) fn pipeline(&self, device: &Device) -> &wgpu::ComputePipeline {
-        let [n_reads, n_writes] = self.n_bound;
-        self.pipeline.get_or_init(|| device.pipeline(self.name, &self.shader, n_reads, n_writes))
+        self.pipeline.get_or_init(|| device.pipeline(&self.shader))
     }
 
     pub(super) fn bind_group(&self, slot: usize) -> &wgpu::BindGroup {
@@ -136,6 +138,7 @@ impl Prepared {
         let readback_len = plan.outputs.iter().map(|(_, operand)| operand.region.len).sum();
         let prepared = Self {
             dispatches: dispatches?,
+            is_compiled: Rc::default(),
             readback: Readback::new(device, "outputs", readback_len, 2),
             plan,
             buffers,
@@ -269,10 +272,8 @@ fn dispatch(
     let bind_groups: Result<_, _> = (0..n_bind_groups).map(bind_group).collect();
     let n_rows = launch.n_workgroups.div_ceil(MAX_WORKGROUPS);
     Ok(Dispatch {
-        name,
+        shader: Shader { name, text: launch.text()?, n_bound: [n_reads, n_writes] },
         bind_groups: bind_groups?,
-        shader: launch.text()?,
-        n_bound: [n_reads, n_writes],
         pipeline: OnceCell::new(),
         n_workgroups: [launch.n_workgroups.min(MAX_WORKGROUPS), n_rows],
     })

@@ -96,7 +96,7 @@ impl Executor {
         encoder.resolve_query_set(&queries, 0..2 * n as u32, &ticks, 0);
         self.device.count(|counts| counts.dispatches += n * REPEATS);
         self.device.submit(encoder);
-        Ok(Some((prepared.dispatches.iter().map(|dispatch| dispatch.name).collect(), ticks)))
+        Ok(Some((prepared.dispatches.iter().map(|dispatch| dispatch.shader.name).collect(), ticks)))
     }
 
     /// What steps change and others go on from, each with a buffer to keep it in meanwhile.

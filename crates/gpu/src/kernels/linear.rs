@@ -43,7 +43,7 @@ const IMAGES: usize = 4;
 /// their shares is dear.
 const fn classifier_lanes(n_classes: usize, is_software: bool) -> usize {
     if is_software {
-        16
+        4
     } else if n_classes <= 12 {
         64
     } else {

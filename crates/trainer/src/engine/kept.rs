@@ -55,12 +55,18 @@ impl Engine {
     ///
     /// # Errors
     /// As there; [`TensorError::UnknownName`] where no pictures are kept.
-    pub fn step_kept(&mut self, images: &Images, picks: &[u32], hyper: Hyper) -> Result<(), EngineError> {
+    pub async fn step_kept(
+        &mut self,
+        images: &Images,
+        picks: &[u32],
+        hyper: Hyper,
+    ) -> Result<(), EngineError> {
         let key = key(self.random, 0);
         let unknown = || TensorError::UnknownName { what: "input", name: PICKS.to_owned() };
         let Executor::Gpu(executor, [training, ..]) = &mut self.executor else {
             return Err(unknown().into());
         };
+        executor.compile(*training).await?;
         for pick in picks.chunks_exact(PICK_LEN) {
             let position = pick[0] as usize;
             let absent = self.absent.as_mut().and_then(|absent| absent.get_mut(position));
