@@ -64,6 +64,30 @@ test('WebGPU and the CPU give the same first twenty losses', TIMEOUT, async () =
   }
 });
 
+test('a run on WebGPU says that the shaders are compiled, until the first step', TIMEOUT, async () => {
+  const browser = await launch({ webgpu: true });
+  try {
+    const { page, complaints } = await openReady(browser, site.url, { backend: 'gpu' });
+    await page.evaluate(() => {
+      const badge = document.querySelector('[data-testid="backend"]');
+      window.badges = [badge.textContent];
+      new MutationObserver(() => window.badges.push(badge.textContent)).observe(badge, {
+        characterData: true,
+        childList: true,
+        subtree: true,
+      });
+    });
+    await call(page, 'train', { steps: 2 });
+    await page.getByTestId('backend').getByText('WebGPU').waitFor();
+    assert.deepEqual(await page.evaluate(() => window.badges), ['WebGPU', 'compiling…', 'WebGPU']);
+    await call(page, 'train', { steps: 2 });
+    assert.equal((await page.evaluate(() => window.badges)).length, 3, 'once is enough');
+    assert.deepEqual(complaints, []);
+  } finally {
+    await browser.close();
+  }
+});
+
 test('a browser gets the program that it can run, and both learn the same', TIMEOUT, async () => {
   const browser = await launch({ webgpu: false });
   const without = () => {

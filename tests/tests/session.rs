@@ -15,6 +15,7 @@ gpu_tests!(
     a_lost_gpu_does_not_lose_the_weights,
     both_learn_from_the_same_pictures_whatever_is_changed,
     kernels_are_timed_on_the_gpu_alone,
+    a_run_says_that_it_waits_for_the_compiler,
 );
 
 fn digits(seed: u64, n: usize) -> data::Dataset {
@@ -46,6 +47,32 @@ async fn losses(session: &mut Session, n_steps: u64) -> Vec<f32> {
         _ => None,
     });
     points.flatten().map(|point| point.loss).collect()
+}
+
+async fn a_run_says_that_it_waits_for_the_compiler(_device: Rc<Device>) {
+    // For each status whether it says so, and where the first step comes.
+    let train = async |session: &mut Session| {
+        let events = ask(session, Command::Train { until: Until::Steps(1) }).await;
+        let said = events.iter().filter_map(|event| match event {
+            Event::Status(status) => Some(if status.compiling { "compiling" } else { "not" }),
+            Event::Metrics { .. } => Some("step"),
+            _ => None,
+        });
+        let mut said: Vec<_> = said.collect();
+        said.dedup();
+        said
+    };
+    let mut gpu = session(BackendChoice::Gpu).await;
+    let said = train(&mut gpu).await;
+    let position = |what| said.iter().position(|said| *said == what);
+    assert!(position("compiling").is_some_and(|at| Some(at) < position("step")), "{said:?}");
+    assert_eq!(said.iter().rfind(|said| **said != "step"), Some(&"not"));
+    assert!(!train(&mut gpu).await.contains(&"compiling"));
+    // Another network is compiled anew; the CPU compiles nothing.
+    ask(&mut gpu, Command::SetModel { model: nn::presets::model("linear").unwrap() }).await;
+    assert!(train(&mut gpu).await.contains(&"compiling"));
+    let mut cpu = session(BackendChoice::Cpu).await;
+    assert!(!train(&mut cpu).await.contains(&"compiling"));
 }
 
 fn assert_same(left: &[f32], right: &[f32]) {

@@ -170,7 +170,8 @@ export interface Events {
   dataProgress: { file: string; received_bytes: number; total_bytes: number | null };
   data: { name: string; origin: string; verified_mnist: boolean; n_train: number; n_validation: number; n_test: number };
   restarted: { model: Model; options: TrainingOptions; step: number };
-  status: { running: boolean; step: number; steps_per_epoch: number; images_seen: number; images_per_second: number; step_millis: number | null };
+  /** `compiling`: a run waits for the GPU's compiler, which comes before a network's first step. */
+  status: { running: boolean; compiling: boolean; step: number; steps_per_epoch: number; images_seen: number; images_per_second: number; step_millis: number | null };
   metrics: { train: StepMetrics[]; validation: Validation | null };
   /** What the network makes of the selected picture. `arrays`: the picture, each layer's output, then the parameters. */
   inspection: {

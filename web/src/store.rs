@@ -151,6 +151,7 @@ impl Workbench {
         let model = RwSignal::new(nn::presets::model("s").expect("the preset s exists"));
         let idle = RunStatus {
             running: false,
+            compiling: false,
             step: 0,
             steps_per_epoch: 0,
             images_seen: 0,

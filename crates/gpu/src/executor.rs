@@ -179,6 +179,11 @@ impl Executor {
         }
     }
 
+    /// Whether nothing is left to compile of a plan that [`compile`](Self::compile) was asked for.
+    pub fn is_compiled(&self, plan: PlanIdx) -> bool {
+        self.prepared(plan).is_ok_and(|prepared| prepared.is_compiled.get())
+    }
+
     /// Puts a plan in another's place, whose memory becomes free; where that fails, the other stays.
     ///
     /// # Errors

@@ -211,6 +211,8 @@ pub struct DataStatus {
 pub struct RunStatus {
     /// Whether it is running.
     pub running: bool,
+    /// Whether it waits for the GPU's compiler: a network's shaders are compiled before its first step.
+    pub compiling: bool,
     /// Steps since the last reset.
     pub step: u64,
     /// Steps in one epoch.

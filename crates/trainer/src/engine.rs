@@ -173,10 +173,29 @@ impl Engine {
         match &self.executor {
             Executor::Cpu(_) => Ok(None),
             Executor::Gpu(executor, [training, ..]) => {
-                executor.compile(*training).await?;
+                self.compile().await?;
                 Ok(executor.kernel_times(*training).await?)
             }
         }
+    }
+
+    /// Whether a step begins at once: a GPU compiles a network's shaders first.
+    pub fn is_compiled(&self) -> bool {
+        match &self.executor {
+            Executor::Cpu(_) => true,
+            Executor::Gpu(executor, [training, ..]) => executor.is_compiled(*training),
+        }
+    }
+
+    /// Compiles the shaders of a training step, which the first step does otherwise. It may take seconds.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the GPU is lost, or its compiler refuses a shader.
+    pub async fn compile(&self) -> Result<(), EngineError> {
+        if let Executor::Gpu(executor, [training, ..]) = &self.executor {
+            executor.compile(*training).await?;
+        }
+        Ok(())
     }
 
     /// What the next step's random choices are made of, if it makes any: the same seed and step choose the same. Without

@@ -67,6 +67,8 @@ pub struct Session {
     /// Whether the engine is the user's choice or the fastest, as far as is known.
     pub(crate) settled: bool,
     pub(crate) run: Option<Run>,
+    /// Whether it was said that the run waits for the GPU's compiler.
+    pub(crate) says_compiling: bool,
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) position: Position,
     pub(crate) step: u64,
@@ -154,6 +156,7 @@ impl Session {
             workers,
             trials: Trials::new(),
             settled: false,
+            says_compiling: false,
             run: None,
             jobs: VecDeque::new(),
             position,
@@ -307,6 +310,7 @@ impl Session {
         let per_second = self.speedometer.steps_per_second() * self.options.batch_size as f32;
         RunStatus {
             running: self.run.is_some(),
+            compiling: self.says_compiling && self.run.is_some() && !self.engine.is_compiled(),
             step: self.step,
             steps_per_epoch: self.position.steps_per_epoch(),
             images_seen: self.images_seen,

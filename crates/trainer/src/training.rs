@@ -96,7 +96,23 @@ impl Session {
         self.say(Event::Status(self.status()));
     }
 
+    /// Compiles the shaders of a training step. One slice says so, the next one does it, as what a slice says is heard when
+    /// it is over.
+    async fn compile_slice(&mut self) -> Result<(), EngineError> {
+        if !std::mem::replace(&mut self.says_compiling, true) {
+            self.say(Event::Status(self.status()));
+            return Ok(());
+        }
+        self.says_compiling = false;
+        self.engine.compile().await?;
+        self.say(Event::Status(self.status()));
+        Ok(())
+    }
+
     async fn train_slice(&mut self) -> Result<(), EngineError> {
+        if !self.engine.is_compiled() {
+            return self.compile_slice().await;
+        }
         let start = Instant::now();
         let mut n_steps = 0;
         let most = self.steps_at_once.min(self.engine.most_steps_at_once());

@@ -58,6 +58,10 @@ pub fn Chart(measure: Measure) -> impl IntoView {
         }
     });
     let empty = Memo::new(move |_| workbench.curves.with(|c| c.train.is_empty() && c.validation.is_empty()));
+    let compiling = Memo::new(move |_| workbench.status.with(|status| status.compiling));
+    let wait = move || {
+        if compiling.get() { "Compiling the GPU's shaders…" } else { "Train to see the curve" }
+    };
     let label = move || match measure {
         Measure::Loss => "Loss over the training steps; the numbers above are its last values",
         Measure::Accuracy => "Accuracy over the training steps; the numbers above are its last values",
@@ -66,7 +70,7 @@ pub fn Chart(measure: Measure) -> impl IntoView {
         <div class="chart">
             <canvas node_ref=canvas role="img" aria-label=label></canvas>
             <Show when=move || empty.get()>
-                <p class="chart-empty note">"Train to see the curve"</p>
+                <p class="chart-empty note">{wait}</p>
             </Show>
         </div>
     }

@@ -26,14 +26,16 @@ pub fn BackendBadge() -> impl IntoView {
             None => "starting…".to_owned(),
         })
     };
+    let compiling = Memo::new(move |_| workbench.status.with(|status| status.compiling));
     let class = move || match kind() {
+        Some(BackendKind::Gpu) if compiling.get() => "badge waiting",
         Some(BackendKind::Gpu) => "badge gpu",
         Some(BackendKind::Cpu) => "badge cpu",
         None => "badge waiting",
     };
     let face = view! {
         <span class=class aria-hidden="true"></span>
-        <span data-testid="backend">{name}</span>
+        <span data-testid="backend">{move || if compiling.get() { "compiling…".to_owned() } else { name() }}</span>
         <span class="caret" aria-hidden="true">"▾"</span>
     };
     view! {
