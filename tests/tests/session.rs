@@ -16,6 +16,7 @@ gpu_tests!(
     both_learn_from_the_same_pictures_whatever_is_changed,
     kernels_are_timed_on_the_gpu_alone,
     a_run_says_that_it_waits_for_the_compiler,
+    what_is_idle_compiles_for_the_next_run,
 );
 
 fn digits(seed: u64, n: usize) -> data::Dataset {
@@ -73,6 +74,30 @@ async fn a_run_says_that_it_waits_for_the_compiler(_device: Rc<Device>) {
     assert!(train(&mut gpu).await.contains(&"compiling"));
     let mut cpu = session(BackendChoice::Cpu).await;
     assert!(!train(&mut cpu).await.contains(&"compiling"));
+}
+
+async fn what_is_idle_compiles_for_the_next_run(_device: Rc<Device>) {
+    let mut session = session(BackendChoice::Gpu).await;
+    let n_compiled = |session: &Session| session.device().unwrap().counts().pipelines;
+    while session.is_busy() {
+        session.advance().await;
+    }
+    let before = n_compiled(&session);
+    assert!(session.is_trying());
+    session.try_next(async || {}).await;
+    assert!(!session.is_trying());
+    let compiled = n_compiled(&session);
+    assert!(compiled > before);
+    let events = ask(&mut session, Command::Train { until: Until::Steps(1) }).await;
+    let compiling = |event: &Event| matches!(event, Event::Status(status) if status.compiling);
+    assert!(!events.iter().any(compiling));
+
+    // A GPU that is gone compiles nothing, and is not asked for ever.
+    ask(&mut session, Command::SetModel { model: nn::presets::model("mlp").unwrap() }).await;
+    assert!(session.is_trying());
+    session.device().unwrap().destroy();
+    session.try_next(async || {}).await;
+    assert!(!session.is_trying());
 }
 
 fn assert_same(left: &[f32], right: &[f32]) {

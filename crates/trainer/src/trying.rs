@@ -1,5 +1,5 @@
 //! The session's trials: while nothing else is to be done, it finds out which engine is fastest for the network at hand,
-//! and moves there before the next run.
+//! and moves there before the next run. Where that is a GPU, its shaders are compiled as well.
 
 use protocol::{Asked, BackendChoice, BackendKind, BackendStatus, Trial};
 
@@ -24,6 +24,7 @@ enum Todo {
     OpenDevice,
     Measure(Candidate),
     Decide,
+    Compile,
 }
 
 /// What is known of the engines.
@@ -35,11 +36,13 @@ pub(crate) struct Trials {
     no_device: Option<String>,
     /// For the session's whole life.
     known: Vec<(Key, Vec<Trial>)>,
+    /// Whether a shader was refused: the next run says so.
+    is_refused: bool,
 }
 
 impl Trials {
     pub(crate) const fn new() -> Self {
-        Self { most_workers: 1, no_device: None, known: Vec::new() }
+        Self { most_workers: 1, no_device: None, known: Vec::new(), is_refused: false }
     }
 }
 
@@ -49,14 +52,14 @@ impl Session {
         self.trials.most_workers = most;
     }
 
-    /// Whether an engine is to be tried now: there is nothing else to do, and it is not known which is fastest. Then
-    /// [`Session::try_next`] has something to do.
+    /// Whether an engine is to be tried now: there is nothing else to do, and it is not known which is fastest, or the one in
+    /// use has shaders to compile. Then [`Session::try_next`] has something to do.
     pub fn is_trying(&self) -> bool {
         !self.is_busy() && self.todo() != Todo::Nothing
     }
 
     /// Takes the next step towards knowing the fastest engine: opens the GPU, or times some steps on copies of the weights,
-    /// or moves. `turn` is awaited every few milliseconds. The future may be dropped at any time: nothing of the session has
+    /// or moves; or compiles the shaders of the engine in use. `turn` is awaited every few milliseconds. The future may be dropped at any time: nothing of the session has
     /// changed then but what is complete, and the trial is made again.
     pub async fn try_next(&mut self, turn: impl AsyncFn()) {
         match self.todo() {
@@ -72,6 +75,10 @@ impl Session {
                 }
                 self.note(candidate, measured.map_err(|error| error.to_string()));
             }
+            Todo::Compile => {
+                turn().await;
+                self.trials.is_refused = self.engine.compile().await.is_err();
+            }
             Todo::Decide => {
                 if let Err(error) = self.decide().await {
                     self.settled = true;
@@ -85,6 +92,7 @@ impl Session {
     /// The network, its options or the user's choice are others now: says so, until it is known what is fastest.
     pub(crate) fn try_anew(&mut self) {
         self.settled = false;
+        self.trials.is_refused = false;
         let trials = self.eligible();
         let reason = match self.backend.asked {
             // The GPU, or what has to do since it was lost.
@@ -138,7 +146,8 @@ impl Session {
     fn todo(&self) -> Todo {
         let choice = self.backend.asked.backend;
         if self.settled || choice == BackendChoice::Gpu {
-            return Todo::Nothing;
+            let compiles = !self.engine.is_compiled() && !self.trials.is_refused;
+            return if compiles { Todo::Compile } else { Todo::Nothing };
         }
         let with_gpu = choice == BackendChoice::Auto;
         let counts = self.worker_counts();
