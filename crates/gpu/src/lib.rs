@@ -1,8 +1,8 @@
 //! Runs a [`tensor::Plan`] on a GPU through wgpu: natively, and in a browser that has WebGPU.
 //!
 //! [`Device`] is the GPU. [`Executor`] builds bind groups and buffers when a plan is added, and compiles pipelines when it is
-//! told to or first run; a run then only encodes and submits. Every kernel is a file in `shaders/`, made to measure by the values of
-//! its constants.
+//! told to or first run; a run then only encodes and submits. Every kernel is a file in `shaders/`, made to measure by the
+//! values of its constants.
 //!
 //! This is the only crate that names wgpu. It knows no network, no data and no page.
 
