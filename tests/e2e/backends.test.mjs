@@ -77,7 +77,7 @@ test('a run on WebGPU says that the shaders are compiled, until the first step',
         subtree: true,
       });
     });
-    // At once: a page that has had a second to itself has compiled before.
+    // At once: a page that is left alone for a second begins to compile.
     await page.evaluate(() => Promise.all([receptive.setModel('lenet5'), receptive.train({ steps: 2 })]));
     await page.getByTestId('backend').getByText('WebGPU').waitFor();
     assert.deepEqual(await page.evaluate(() => window.badges), ['WebGPU', 'compiling…', 'WebGPU']);

@@ -53,6 +53,7 @@ impl Session {
         // A measurement that the last run left would come between this run and its first step.
         self.jobs.retain(|job| job.request().is_some());
         self.run = Some(Run { request, end });
+        self.says_compiling = false;
         self.speedometer.clear();
         self.statuses.reset();
         if self.has_ended() {

@@ -59,8 +59,8 @@ impl Session {
     }
 
     /// Takes the next step towards knowing the fastest engine: opens the GPU, or times some steps on copies of the weights,
-    /// or moves; or compiles the shaders of the engine in use. `turn` is awaited every few milliseconds. The future may be dropped at any time: nothing of the session has
-    /// changed then but what is complete, and the trial is made again.
+    /// or moves; or compiles the shaders of the engine in use. `turn` is awaited every few milliseconds. The future may be
+    /// dropped at any time: nothing of the session has changed then but what is complete, and the trial is made again.
     pub async fn try_next(&mut self, turn: impl AsyncFn()) {
         match self.todo() {
             Todo::Nothing => {}
