@@ -9,7 +9,8 @@
 // One invocation computes COLUMNS neighbouring outputs, which are windows of two by two cells of the convolution's map, of
 // CHANNELS neighbouring output channels of one group. The inputs that all of these see stay in registers, which needs
 // loops that are written out: a load costs a GPU that is a program on the CPU as much as some twenty products.
-// Invocations are numbered as [BATCH, GROUPS, BLOCKS, OUT_H, TILE_COLUMNS].
+// SHARED invocations, one, or the four of a quad, compute the same outputs of neighbouring channels: each of the inputs is
+// loaded by one of them. Invocations are numbered as [BATCH, GROUPS, BLOCKS, OUT_H, TILE_COLUMNS, SHARED].
 
 const WORKGROUP_SIZE: u32 = 64;
 const BATCH: u32 = 1;
@@ -30,14 +31,17 @@ const HAS_BIAS: bool = true;
 const HAS_CHOICE: bool = true;
 const COLUMNS: u32 = 2;
 const CHANNELS: u32 = 4;
-// What the windows see of the input: KERNEL_H + 1, and KERNEL_W + 2 · COLUMNS − 1.
+const SHARED: u32 = 1;
+// What the windows see of the input: KERNEL_H + 1, and KERNEL_W + 2 · COLUMNS − 1 in so many pieces of SHARED numbers.
 const SEEN_H: u32 = 4;
-const SEEN_W: u32 = 6;
+const SEEN_PIECES: u32 = 6;
+// The squares of two by two numbers that a tap meets, in a row: KERNEL_W + 2 · COLUMNS − 2.
+const SQUARES_W: u32 = 5;
 
 const NO_CHOICE = 0xffffffffu;
 const GROUP_IN = IN_CHANNELS / GROUPS;
 const GROUP_OUT = OUT_CHANNELS / GROUPS;
-const BLOCKS = (GROUP_OUT + CHANNELS - 1u) / CHANNELS;
+const BLOCKS = (GROUP_OUT + SHARED * CHANNELS - 1u) / (SHARED * CHANNELS);
 const KERNEL = KERNEL_H * KERNEL_W;
 const FILTER = GROUP_IN * KERNEL;
 const IN_PLANE = IN_H * IN_W;
@@ -49,6 +53,8 @@ const GRID_ROW = 65535u * WORKGROUP_SIZE;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 @group(0) @binding(4) var<storage, read_write> choice: array<u32>;
+
+fn from_lane(own: f32, lane: u32) -> f32 { return own; }
 
 // Compilers may assume that no number is NaN, so the bits are asked.
 fn exceeds(a: f32, b: f32) -> bool {
@@ -76,7 +82,8 @@ fn store(at: u32, first: u32, cells: vec4<f32>) {
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let idx = id.y * GRID_ROW + id.x;
+    let lane = id.x % SHARED;
+    let idx = (id.y * GRID_ROW + id.x) / SHARED;
     if (idx >= BATCH * GROUPS * BLOCKS * OUT_H * TILE_COLUMNS) {
         return;
     }
@@ -85,7 +92,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let block = (idx / (TILE_COLUMNS * OUT_H)) % BLOCKS;
     let group = (idx / (TILE_COLUMNS * OUT_H * BLOCKS)) % GROUPS;
     let n = idx / (TILE_COLUMNS * OUT_H * BLOCKS * GROUPS);
-    let first = group * GROUP_OUT + block * CHANNELS;
+    let first = group * GROUP_OUT + (block * SHARED + lane) * CHANNELS;
     let last = (group + 1u) * GROUP_OUT;
     // Above the input rows wrap around to a huge number: one comparison serves both ends; so do columns.
     let top = 2u * out_y - PADDING_H;
@@ -94,12 +101,25 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var sums: array<array<vec4<f32>, COLUMNS>, CHANNELS>;
     for (var c = 0u; c < GROUP_IN; c += 1u) {
         let plane = (n * IN_CHANNELS + group * GROUP_IN + c) * IN_PLANE;
-        var inputs: array<array<f32, SEEN_W>, SEEN_H>;
+        var inputs: array<array<f32, SHARED * SEEN_PIECES>, SEEN_H>;
         for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled
-            for (var j = 0u; j < SEEN_W; j += 1u) { // unrolled
+            for (var j = 0u; j < SEEN_PIECES; j += 1u) { // unrolled
+                let x = left + SHARED * j + lane;
                 // Reading past a buffer's end gives some number, which is harmless.
-                let loaded = input[plane + (top + i) * IN_W + left + j];
-                inputs[i][j] = select(0.0, loaded, (top + i < IN_H) & (left + j < IN_W));
+                let loaded = input[plane + (top + i) * IN_W + x];
+                let own = select(0.0, loaded, (top + i < IN_H) & (x < IN_W));
+                for (var k = 0u; k < SHARED; k += 1u) { // unrolled
+                    inputs[i][SHARED * j + k] = from_lane(own, k);
+                }
+            }
+        }
+        // What the windows' cells meet of the input, tap by tap.
+        var squares: array<array<vec4<f32>, SQUARES_W>, KERNEL_H>;
+        for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+            for (var j = 0u; j < SQUARES_W; j += 1u) { // unrolled
+                let upper = vec2<f32>(inputs[i][j], inputs[i][j + 1u]);
+                let lower = vec2<f32>(inputs[i + 1u][j], inputs[i + 1u][j + 1u]);
+                squares[i][j] = vec4<f32>(upper, lower);
             }
         }
         for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
@@ -109,9 +129,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
                 for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
                     let factor = weight[taps + i * KERNEL_W + j];
                     for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
-                        let upper = vec2<f32>(inputs[i][2u * x + j], inputs[i][2u * x + j + 1u]);
-                        let lower = vec2<f32>(inputs[i + 1u][2u * x + j], inputs[i + 1u][2u * x + j + 1u]);
-                        sums[o][x] += factor * vec4<f32>(upper, lower);
+                        sums[o][x] += factor * squares[i][2u * x + j];
                     }
                 }
             }

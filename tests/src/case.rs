@@ -1,6 +1,6 @@
 use std::rc::Rc;
 
-use gpu::Device;
+use gpu::{Device, Traits};
 use tensor::ops::{Binary, Op, SumTo};
 use tensor::random::{Purpose, Stream};
 use tensor::{Graph, NodeId, Plan, PlanRequest, Value, cpu};
@@ -116,6 +116,15 @@ impl Case {
         self.plan(false).steps.iter().map(|step| step.kernel.name()).collect()
     }
 
+    /// The shaders of the fused steps for such a GPU.
+    ///
+    /// # Panics
+    /// Where a step has none.
+    pub fn fused_shaders(&self, traits: Traits) -> Vec<String> {
+        let shader = |step| gpu::shader(step, traits).expect("the step has a shader");
+        self.plan(false).steps.iter().map(shader).collect()
+    }
+
     /// What the CPU makes of it.
     ///
     /// # Panics
@@ -172,14 +181,26 @@ impl Case {
         assert_same(what, &self.on_gpu(device).await, &self.on_cpu());
     }
 
-    /// Checks that the GPU computes the fused steps as the CPU does, and as both compute the operations one by one.
+    /// Checks that the GPU computes the fused steps as the CPU does, and as both compute the operations one by one; natively
+    /// with the kernels for other kinds of GPU too.
     ///
     /// # Panics
     /// Where they do not.
     pub async fn assert_fused_parity(&self, device: &Rc<Device>, what: &str) {
-        let received = self.plan_on_gpu(device, self.plan(false)).await;
-        assert_same(&format!("{what}, fused"), &received, &self.plan_on_cpu(self.plan(false)));
-        assert_same(&format!("{what}, fused and not"), &received, &self.on_cpu());
+        let own = device.traits();
+        let mut kinds = vec![own];
+        // Compiling takes a browser long.
+        if cfg!(not(target_arch = "wasm32")) {
+            kinds.extend([false, true].map(|is_software| Traits { is_software, has_quads: false }));
+        }
+        for traits in kinds {
+            device.choose_kernels_for(traits);
+            let received = self.plan_on_gpu(device, self.plan(false)).await;
+            let what = format!("{what}, {traits:?}");
+            assert_same(&format!("{what}, fused"), &received, &self.plan_on_cpu(self.plan(false)));
+            assert_same(&format!("{what}, fused and not"), &received, &self.on_cpu());
+        }
+        device.choose_kernels_for(own);
     }
 }
 

@@ -3,17 +3,32 @@
 
 use std::rc::Rc;
 
-use gpu::Device;
+use gpu::{Device, Traits};
 use receptive_tests::{CONVOLUTIONS, Case, gpu_tests, window};
 use tensor::ops::{Activation, Binary, Conv2d, CountCorrect, LogSoftmax, MatMul, MaxPool2d, NllLoss};
 use tensor::{NodeId, Window};
 
 gpu_tests!(
+    a_program_that_is_a_gpu_shares_loads_in_quads,
     fused_blocks_agree,
     fused_blocks_agree_where_nothing_is_positive,
     one_gradient_of_a_block_agrees_without_the_other,
     fused_linear_layers_and_losses_agree,
 );
+
+/// Every such program that tests run on can: a browser too, which has to be asked for it past wgpu.
+async fn a_program_that_is_a_gpu_shares_loads_in_quads(device: Rc<Device>) {
+    assert_eq!(
+        device.traits(),
+        Traits { is_software: device.is_software(), has_quads: device.is_software() }
+    );
+    let conv = Conv2d { window: window([3, 3], [1, 1], [1, 1], [1, 1]), groups: 1 };
+    let case = block_case([2, 4, 6, 6, 4], conv, true, "relu, pool", BLOCK_POOLINGS[0], None).unwrap();
+    let n_sharing =
+        |traits| case.fused_shaders(traits).iter().filter(|text| text.contains("quadBroadcast(")).count();
+    assert_eq!(n_sharing(Traits { is_software: true, has_quads: true }), 3, "the block and both gradients");
+    assert_eq!(n_sharing(Traits { is_software: true, has_quads: false }), 0);
+}
 
 /// What follows a convolution in a block; pooling is the next of these windows.
 const AFTER: [&str; 5] = ["relu, pool", "pool, relu", "relu", "pool", ""];

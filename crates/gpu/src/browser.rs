@@ -1,7 +1,7 @@
 //! What wgpu has no way to ask of a browser: the name of its GPU, as wgpu passes only the adapter's description on, which
-//! browsers leave empty; and pipelines compiled side by side.
+//! browsers leave empty; numbers taken from other invocations; and pipelines compiled side by side.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -40,7 +40,7 @@ fn get(object: &JsValue, name: &str) -> Option<JsValue> {
 }
 
 /// The one function through which wgpu compiles, and the one that compiles beside others.
-const CREATE: &str = "createComputePipeline";
+const CREATE: [&str; 2] = ["GPUDevice", "createComputePipeline"];
 const CREATE_ASYNC: &str = "createComputePipelineAsync";
 
 /// Starts what `create`, which makes one pipeline through wgpu, asks the browser for, without waiting for it; what `create`
@@ -48,7 +48,7 @@ const CREATE_ASYNC: &str = "createComputePipelineAsync";
 pub(crate) fn start_pipeline(create: &dyn Fn() -> wgpu::ComputePipeline) -> Option<Promise> {
     let started = Rc::new(RefCell::new(None));
     let promise = Rc::clone(&started);
-    instead(create, move |device, arguments| {
+    instead(CREATE, create, move |_, device, arguments| {
         let create: Option<Function> = get(&device, CREATE_ASYNC).and_then(|create| create.dyn_into().ok());
         *promise.borrow_mut() = create.and_then(|create| create.apply(&device, &arguments).ok());
         Object::new().into()
@@ -62,7 +62,7 @@ pub(crate) fn adopt_pipeline(
     pipeline: JsValue,
     create: &dyn Fn() -> wgpu::ComputePipeline,
 ) -> wgpu::ComputePipeline {
-    instead(create, move |_, _| pipeline.clone()).unwrap_or_else(create)
+    instead(CREATE, create, move |_, _, _| pipeline.clone()).unwrap_or_else(create)
 }
 
 /// What comes of a promise, or what the browser says against it; also where the GPU is lost, when it may never answer.
@@ -76,20 +76,48 @@ pub(crate) async fn answer(device: &Device, promise: Promise) -> Result<JsValue,
     .await
 }
 
-/// Lets `answer` stand in for the browser's function while `create` runs: it is given the device and the arguments.
-fn instead(
-    create: &dyn Fn() -> wgpu::ComputePipeline,
-    answer: impl Fn(JsValue, Array) -> JsValue + 'static,
-) -> Option<wgpu::ComputePipeline> {
-    let prototype = get(&get(&js_sys::global(), "GPUDevice")?, "prototype")?;
-    let original = get(&prototype, CREATE)?;
-    let apply = move |_: JsValue, device: JsValue, arguments: Array| answer(device, arguments);
-    let apply: Box<dyn Fn(JsValue, JsValue, Array) -> JsValue> = Box::new(apply);
+/// What `request`, which asks for a device through wgpu, comes to, and whether the device has the feature "subgroups": wgpu
+/// has no word for it in browsers.
+pub(crate) fn with_subgroups<T>(request: impl Fn() -> T) -> (T, bool) {
+    let added = Rc::new(Cell::new(false));
+    let is_added = Rc::clone(&added);
+    let requested =
+        instead(["GPUAdapter", "requestDevice"], &request, move |original, adapter, arguments| {
+            let required =
+                get(&arguments.get(0), "requiredFeatures").and_then(|list| list.dyn_into::<Array>().ok());
+            if let (Some(true), Some(required)) = (has_subgroups(&adapter), required) {
+                required.push(&SUBGROUPS.into());
+                is_added.set(true);
+            }
+            original.apply(&adapter, &arguments).unwrap_or_else(|error| Promise::reject(&error).into())
+        });
+    (requested.unwrap_or_else(request), added.get())
+}
+
+const SUBGROUPS: &str = "subgroups";
+
+fn has_subgroups(adapter: &JsValue) -> Option<bool> {
+    let features = get(adapter, "features")?;
+    let has: Function = get(&features, "has")?.dyn_into().ok()?;
+    has.call1(&features, &SUBGROUPS.into()).ok()?.as_bool()
+}
+
+/// Lets `answer` stand in for a class's function while `call` runs: it is given the function, the object and the arguments.
+fn instead<T>(
+    [class, name]: [&str; 2],
+    call: &dyn Fn() -> T,
+    answer: impl Fn(&Function, JsValue, Array) -> JsValue + 'static,
+) -> Option<T> {
+    let prototype = get(&get(&js_sys::global(), class)?, "prototype")?;
+    let original: Function = get(&prototype, name)?.dyn_into().ok()?;
+    let apply =
+        move |original: Function, object: JsValue, arguments: Array| answer(&original, object, arguments);
+    let apply: Box<dyn Fn(Function, JsValue, Array) -> JsValue> = Box::new(apply);
     let apply = Closure::wrap(apply);
     let handler = Object::new();
     Reflect::set(&handler, &"apply".into(), apply.as_ref()).ok()?;
-    Reflect::set(&prototype, &CREATE.into(), &Proxy::new(&original, &handler)).ok()?;
-    let created = create();
-    Reflect::set(&prototype, &CREATE.into(), &original).ok()?;
-    Some(created)
+    Reflect::set(&prototype, &name.into(), &Proxy::new(&original, &handler)).ok()?;
+    let called = call();
+    Reflect::set(&prototype, &name.into(), &original).ok()?;
+    Some(called)
 }

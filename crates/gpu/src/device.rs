@@ -6,6 +6,7 @@ use std::task::Waker;
 use std::task::{Context, Poll};
 
 use crate::error::GpuError;
+use crate::kernels::Traits;
 use crate::pipelines::Pipelines;
 
 /// A GPU, ready to compute.
@@ -16,6 +17,7 @@ pub struct Device {
     pub(crate) queue: wgpu::Queue,
     pub(crate) limits: wgpu::Limits,
     info: wgpu::AdapterInfo,
+    traits: Cell<Traits>,
     trouble: Arc<Mutex<Trouble>>,
     counts: Cell<Counts>,
     layouts: RefCell<HashMap<[usize; 2], Layouts>>,
@@ -71,15 +73,25 @@ impl Device {
         if info.name.is_empty() {
             info.name = crate::browser::adapter_name().await.unwrap_or_default();
         }
+        let is_software = is_software(&info);
+        let mut features = wgpu::Features::TIMESTAMP_QUERY;
+        features.set(wgpu::Features::SUBGROUP, is_software);
         let descriptor = wgpu::DeviceDescriptor {
             required_limits: adapter.limits(),
-            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+            required_features: adapter.features() & features,
             ..wgpu::DeviceDescriptor::default()
         };
-        let (wgpu, queue) = adapter
-            .request_device(&descriptor)
+        let request = || adapter.request_device(&descriptor);
+        #[cfg(not(target_arch = "wasm32"))]
+        let requested = request();
+        #[cfg(target_arch = "wasm32")]
+        let (requested, has_subgroups) =
+            if is_software { crate::browser::with_subgroups(request) } else { (request(), false) };
+        let (wgpu, queue) = requested
             .await
             .map_err(|error| GpuError::NoDevice { adapter: info.name.clone(), message: error.to_string() })?;
+        #[cfg(not(target_arch = "wasm32"))]
+        let has_subgroups = wgpu.features().contains(wgpu::Features::SUBGROUP);
         let trouble = Arc::new(Mutex::new(Trouble::default()));
         let on_lost = Arc::clone(&trouble);
         wgpu.set_device_lost_callback(move |reason, message| {
@@ -94,6 +106,10 @@ impl Device {
         }));
         Ok(Self {
             limits: wgpu.limits(),
+            traits: Cell::new(Traits {
+                is_software,
+                has_quads: has_subgroups && info.subgroup_min_size >= 4,
+            }),
             wgpu,
             queue,
             info,
@@ -111,9 +127,18 @@ impl Device {
 
     /// Whether the "GPU" is a program on the CPU, which may well be slower than the CPU executor.
     pub fn is_software(&self) -> bool {
-        let name = self.info.name.to_ascii_lowercase();
-        self.info.device_type == wgpu::DeviceType::Cpu
-            || ["swiftshader", "llvmpipe", "basic render"].iter().any(|software| name.contains(software))
+        is_software(&self.info)
+    }
+
+    /// What kernels are chosen by.
+    pub fn traits(&self) -> Traits {
+        self.traits.get()
+    }
+
+    /// Chooses the kernels of plans to come as for another GPU, so that a test can try those that its own would not be given.
+    /// Without quads of its own a GPU refuses shaders that have them.
+    pub fn choose_kernels_for(&self, traits: Traits) {
+        self.traits.set(traits);
     }
 
     /// Whether it has a clock that says how long kernels take.
@@ -240,6 +265,12 @@ impl std::fmt::Debug for Device {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Device").field("adapter", &self.adapter_name()).finish_non_exhaustive()
     }
+}
+
+fn is_software(info: &wgpu::AdapterInfo) -> bool {
+    let name = info.name.to_ascii_lowercase();
+    info.device_type == wgpu::DeviceType::Cpu
+        || ["swiftshader", "llvmpipe", "basic render"].iter().any(|software| name.contains(software))
 }
 
 #[cfg(target_arch = "wasm32")]

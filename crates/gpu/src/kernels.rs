@@ -14,10 +14,22 @@ use tensor::ops::{Op, Reduce};
 use tensor::{Kernel, Operand, Step, Update};
 
 use crate::error::GpuError;
-use crate::specialise::{Constant, specialise};
+use crate::specialise::{Constant, specialise, with_quads};
 
 /// The invocations of one workgroup: two waves of NVIDIA's or Apple's, one of AMD's.
 const WORKGROUP_SIZE: usize = 64;
+
+/// The invocations of a quad, of which each can take numbers from the others.
+const QUAD: usize = 4;
+
+/// What a GPU is, as far as kernels are chosen by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// Whether it is a program on the CPU.
+    pub is_software: bool,
+    /// Whether the four invocations of a quad can take numbers from one another, and save loads by that.
+    pub has_quads: bool,
+}
 
 /// What starts a kernel.
 #[derive(Debug)]
@@ -39,16 +51,18 @@ impl Launch<'_> {
     pub(crate) fn text(&self) -> Result<String, GpuError> {
         let file = FILES.iter().find(|(name, _)| *name == self.file);
         let (_, source) = file.expect("every row names a file of the table");
-        specialise(source, &self.constants)
+        let text = specialise(source, &self.constants)?;
+        let shares = self.constants.contains(&("SHARED", u32(QUAD)));
+        Ok(if shares || text.contains("quadSwapX(") { with_quads(&text, shares) } else { text })
     }
 }
 
-/// The text of the shader that computes a step; one for a GPU that is a program on the CPU may differ.
+/// The text of the shader that computes a step on such a GPU.
 ///
 /// # Errors
 /// [`GpuError`] where no kernel computes it.
-pub fn shader(step: &Step, is_software: bool) -> Result<String, GpuError> {
-    launch(step, is_software)?.text()
+pub fn shader(step: &Step, traits: Traits) -> Result<String, GpuError> {
+    launch(step, traits)?.text()
 }
 
 /// A row of the table before sizes are checked.
@@ -67,12 +81,12 @@ enum Grid {
 }
 
 /// What a step needs to start.
-pub(crate) fn launch(step: &Step, is_software: bool) -> Result<Launch<'_>, GpuError> {
+pub(crate) fn launch(step: &Step, traits: Traits) -> Result<Launch<'_>, GpuError> {
     check(step)?;
-    if let Some(launch) = conv_block::one_grad(step, is_software) {
+    if let Some(launch) = conv_block::one_grad(step, traits) {
         return Ok(launch);
     }
-    let row = row(step, is_software)?;
+    let row = row(step, traits)?;
     let mut reads: Vec<&Operand> = step.reads.iter().collect();
     let mut writes: Vec<Option<&Operand>> = step.writes.iter().map(Some).collect();
     if let Kernel::Operation(op) = &step.kernel {
@@ -95,11 +109,11 @@ pub(crate) fn launch(step: &Step, is_software: bool) -> Result<Launch<'_>, GpuEr
 pub(crate) fn launch_both<'a>(
     first: &'a Step,
     second: &'a Step,
-    is_software: bool,
+    traits: Traits,
 ) -> Result<Option<Launch<'a>>, GpuError> {
     check(first)?;
     check(second)?;
-    Ok(conv_block::both_grads(first, second, is_software))
+    Ok(conv_block::both_grads(first, second, traits))
 }
 
 fn check(step: &Step) -> Result<(), GpuError> {
@@ -138,7 +152,7 @@ impl Row {
 /// Every kernel's name and shader without its comments, as it is before its constants are set.
 pub const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
-fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
+fn row(step: &Step, traits: Traits) -> Result<Row, GpuError> {
     let name = step.kernel.name();
     Ok(match &step.kernel {
         Kernel::Operation(op) => match op {
@@ -157,15 +171,15 @@ fn row(step: &Step, is_software: bool) -> Result<Row, GpuError> {
             Op::Conv2d(conv) => windowed::conv2d("conv2d", conv, step),
             Op::Conv2dGradInput(grad) => windowed::conv2d_grad_input("conv2d_grad_input", &grad.conv, step),
             Op::Conv2dGradWeight(grad) => {
-                windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step, is_software)
+                windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step, traits.is_software)
             }
-            Op::ConvBlock(block) => conv_block::forward(block, step, is_software),
+            Op::ConvBlock(block) => conv_block::forward(block, step, traits),
             Op::ConvBlockGradInput(grad) => conv_block::grad_input(grad, step),
-            Op::ConvBlockGradWeight(grad) => conv_block::grad_weight(grad, step, is_software),
+            Op::ConvBlockGradWeight(grad) => conv_block::grad_weight(grad, step, traits),
             Op::CrossEntropy(_) => rows::over_batch("cross_entropy", step),
             Op::Linear(_) => linear::forward(step),
-            Op::LinearCrossEntropy(_) => linear::cross_entropy(step, is_software),
-            Op::LinearGradWeight(_) => linear::grad_weight(step, is_software),
+            Op::LinearCrossEntropy(_) => linear::cross_entropy(step, traits.is_software),
+            Op::LinearGradWeight(_) => linear::grad_weight(step, traits.is_software),
             Op::CountCorrect(_) => rows::over_batch("count_correct", step),
             Op::Dropout(dropout) => elementwise::dropout("dropout", *dropout, step),
             Op::ElementLoss(kind) => rows::element_loss("element_loss", *kind, step),

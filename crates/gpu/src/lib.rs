@@ -21,5 +21,5 @@ pub use device::{Counts, Device};
 pub use error::GpuError;
 pub use executor::{Executor, KernelTime, Numbers, PlanIdx, STEPS_AT_ONCE};
 pub(crate) use executor::{LOSS, N_CORRECT};
-pub use kernels::{FILES, shader};
+pub use kernels::{FILES, Traits, shader};
 pub use recorder::RECORD_CAPACITY;

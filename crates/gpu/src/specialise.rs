@@ -67,6 +67,27 @@ pub(crate) fn specialise(source: &str, constants: &[(&str, Constant)]) -> Result
     Ok(unrolled)
 }
 
+/// What browsers want to read before a shader takes numbers from other invocations, and naga does not know. That a quad's
+/// invocations go the same way together follows from how they are numbered, which no compiler can prove.
+const QUADS: &str = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";
+
+/// Lets a shader take numbers from other invocations; its `from_lane` only where a quad `shares` what it loads: as it is
+/// written, everybody has loaded all.
+pub(crate) fn with_quads(text: &str, shares: bool) -> String {
+    let mut quads = String::with_capacity(QUADS.len() + text.len());
+    if cfg!(target_arch = "wasm32") {
+        quads.push_str(QUADS);
+    }
+    if shares {
+        let is_own = |line: &&str| !line.starts_with("fn from_lane(");
+        let lines: String = text.lines().filter(is_own).flat_map(|line| [line, "\n"]).collect();
+        quads.push_str(&lines.replace("from_lane(", "quadBroadcast("));
+    } else {
+        quads.push_str(text);
+    }
+    quads
+}
+
 /// Writes lines with their `// unrolled` loops written out.
 fn unroll(mut lines: &[&str], constants: &[(&str, Constant)], text: &mut String) -> Result<(), GpuError> {
     while let Some((&line, rest)) = lines.split_first() {
@@ -168,6 +189,13 @@ for (var i = 0u; i < N; i += 1u) {
         assert!(matches!(unknown, GpuError::Constant { constant, .. } if constant == "HALF"));
         let endless = specialise("for (var i = 0u; i < 3u; i += 1u) { // unrolled\n", &[]).unwrap_err();
         assert!(matches!(endless, GpuError::Constant { constant, .. } if constant == "3u"));
+    }
+
+    #[test]
+    fn a_quad_takes_numbers_from_its_lanes() {
+        let source = "fn from_lane(own: f32, lane: u32) -> f32 { return own; }\nlet a = from_lane(b, 3u);\n";
+        assert_eq!(with_quads(source, true), "let a = quadBroadcast(b, 3u);\n");
+        assert_eq!(with_quads(source, false), source);
     }
 
     #[test]

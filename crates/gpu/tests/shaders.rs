@@ -1,12 +1,13 @@
 //! Every kernel is valid WGSL by itself.
 
-use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 use tensor::Update;
 
 fn validate(name: &str, text: &str) {
     let module = naga::front::wgsl::parse_str(text)
         .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(text)));
-    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP);
+    validator.subgroup_stages(ShaderStages::COMPUTE).subgroup_operations(SubgroupOperationSet::all());
     validator.validate(&module).unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(text)));
 }
 
@@ -28,8 +29,8 @@ fn every_step_of_every_preset_is_valid_with_its_constants_set() {
             network.inspection_plan(),
         ];
         for step in plans.into_iter().flat_map(|plan| plan.unwrap().steps) {
-            for is_software in [false, true] {
-                let text = gpu::shader(&step, is_software).unwrap();
+            for [is_software, has_quads] in [[false, false], [true, false], [true, true]] {
+                let text = gpu::shader(&step, gpu::Traits { is_software, has_quads }).unwrap();
                 validate(&format!("{} of {}", step.kernel.name(), preset.id), &text);
             }
         }

@@ -6,7 +6,7 @@ use tensor::{Kernel, Operand, Plan, Role, Step, TensorError};
 use super::{HYPER_SLOT_BYTES, STEPS_AT_ONCE, Shared};
 use crate::device::Device;
 use crate::error::GpuError;
-use crate::kernels::{self, Launch};
+use crate::kernels::{self, Launch, Traits};
 use crate::pipelines::Shader;
 use crate::readback::{Piece, Readback};
 
@@ -131,7 +131,7 @@ impl Prepared {
                 None => own_buffer(device, &buffer.role, buffer.len)?,
             });
         }
-        let dispatches: Result<_, _> = launches(&plan.steps, device.is_software())?
+        let dispatches: Result<_, _> = launches(&plan.steps, device.traits())?
             .iter()
             .map(|launch| dispatch(device, shared, &buffers, &slots, launch))
             .collect();
@@ -223,17 +223,17 @@ fn own_buffer(device: &Device, role: &Role, len: usize) -> Result<wgpu::Buffer, 
 }
 
 /// What starts each step, or two at once.
-fn launches(mut steps: &[Step], is_software: bool) -> Result<Vec<Launch<'_>>, GpuError> {
+fn launches(mut steps: &[Step], traits: Traits) -> Result<Vec<Launch<'_>>, GpuError> {
     let mut launches = Vec::with_capacity(steps.len());
     while let Some((step, rest)) = steps.split_first() {
         let both = match rest.first() {
-            Some(next) => kernels::launch_both(step, next, is_software)?,
+            Some(next) => kernels::launch_both(step, next, traits)?,
             None => None,
         };
         steps = if both.is_some() { &rest[1..] } else { rest };
         launches.push(match both {
             Some(both) => both,
-            None => kernels::launch(step, is_software)?,
+            None => kernels::launch(step, traits)?,
         });
     }
     Ok(launches)

@@ -2,7 +2,7 @@ use tensor::ops::{ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, Op};
 use tensor::{Kernel, Operand, Step, Window};
 
 use super::windowed::{blocks, conv2d_constants, lanes, n_blocks};
-use super::{Grid, Launch, Row, WORKGROUP_SIZE, dims, u32};
+use super::{Grid, Launch, QUAD, Row, Traits, WORKGROUP_SIZE, dims, u32};
 use crate::specialise::Constant;
 
 type Constants = Vec<(&'static str, Constant)>;
@@ -45,41 +45,46 @@ const BUSY: usize = 16_384;
 /// many more do not fit into a core's cache of instructions.
 const MOST_PRODUCTS: usize = 256;
 
-/// Channels, and squares of two by two cells side by side, that one invocation keeps in registers.
+/// Channels, and squares of two by two cells side by side, that one invocation keeps in registers; and how many invocations,
+/// of neighbouring channels, share what they load.
 #[derive(Clone, Copy)]
 struct Tile {
     columns: usize,
     channels: usize,
+    shared: usize,
 }
 
 impl Tile {
-    /// A tile for rows of this many squares. A GPU that is a program has a cache for its registers; another has some
-    /// hundred of them to an invocation.
-    fn new(block: &ConvBlock, n_columns: usize, is_software: bool) -> Self {
+    /// A tile for rows of this many squares and groups of this many channels. A GPU that is a program has a cache for its
+    /// registers; another has some hundred of them to an invocation.
+    fn new(block: &ConvBlock, n_columns: usize, group_channels: usize, traits: Traits) -> Self {
         let [kernel_h, kernel_w] = block.conv.window.kernel;
         let taps = kernel_h * kernel_w;
-        let most = (if is_software { 8 } else { 4 }).min((MOST_PRODUCTS / taps).max(1));
+        let most = if traits.is_software { 8 } else { 4 };
+        let most_columns = most.min((MOST_PRODUCTS / taps).max(1));
         // Tiles of the same width, as far as that goes.
-        let columns = n_columns.div_ceil(n_columns.div_ceil(most));
-        let channels = (MOST_PRODUCTS / (taps * columns)).clamp(1, if is_software { 8 } else { 4 });
-        Self { columns, channels }
+        let columns = n_columns.div_ceil(n_columns.div_ceil(most_columns));
+        let shared = if traits.has_quads && group_channels >= QUAD { QUAD } else { 1 };
+        let channels = (MOST_PRODUCTS / (taps * columns)).clamp(1, most).min(group_channels.div_ceil(shared));
+        Self { columns, channels, shared }
     }
 
-    fn constants(self) -> Constants {
-        vec![("COLUMNS", u32(self.columns)), ("CHANNELS", u32(self.channels))]
+    /// How many tiles cover this many channels of a group.
+    const fn n_blocks(self, group_channels: usize) -> usize {
+        group_channels.div_ceil(self.channels * self.shared)
     }
 }
 
-/// The tile and how many of them cover these channels and rows of squares, where that keeps the device busy.
+/// The tile and how many invocations cover these channels and rows of squares, where that keeps the device busy.
 fn tiles(
     block: &ConvBlock,
     [batch, channels, rows, columns]: [usize; 4],
-    is_software: bool,
+    traits: Traits,
 ) -> Option<(Tile, usize)> {
-    let tile = Tile::new(block, columns, is_software);
-    let n_blocks = block.conv.groups * (channels / block.conv.groups).div_ceil(tile.channels);
-    let n_tiles = batch * n_blocks * rows * columns.div_ceil(tile.columns);
-    (halves(block) && (is_software || n_tiles >= BUSY)).then_some((tile, n_tiles))
+    let groups = block.conv.groups;
+    let tile = Tile::new(block, columns, channels / groups, traits);
+    let n_tiles = batch * groups * tile.n_blocks(channels / groups) * rows * columns.div_ceil(tile.columns);
+    (halves(block) && (traits.is_software || n_tiles >= BUSY)).then_some((tile, n_tiles * tile.shared))
 }
 
 /// Leaves out what a shader that is not for every geometry takes for granted.
@@ -87,7 +92,7 @@ fn without(constants: &mut Constants, prefixes: &[&str]) {
     constants.retain(|(name, _)| !prefixes.iter().any(|prefix| name.starts_with(prefix)));
 }
 
-pub(super) fn forward(block: &ConvBlock, step: &Step, is_software: bool) -> Row {
+pub(super) fn forward(block: &ConvBlock, step: &Step, traits: Traits) -> Row {
     let mut constants = constants(block, &step.reads[0], &step.writes[0]);
     constants.extend(pool(block));
     constants.extend([
@@ -95,21 +100,22 @@ pub(super) fn forward(block: &ConvBlock, step: &Step, is_software: bool) -> Row 
         ("HAS_BIAS", Constant::Bool(step.reads.len() == 3)),
         ("HAS_CHOICE", Constant::Bool(step.writes.len() == 2)),
     ]);
-    match tiles(block, dims(&step.writes[0]), is_software) {
-        Some((tile, n_tiles)) => {
+    match tiles(block, dims(&step.writes[0]), traits) {
+        Some((tile, n_invocations)) => {
             without(&mut constants, &["STRIDE", "DILATION", "POOL", "CONV_H"]);
-            constants.extend(tile.constants());
-            constants.extend(seen(block, tile.columns));
-            Row { file: "conv_block_halving", constants, grid: Grid::Invocations(n_tiles) }
+            let [kernel_h, kernel_w] = block.conv.window.kernel;
+            constants.extend([
+                ("COLUMNS", u32(tile.columns)),
+                ("CHANNELS", u32(tile.channels)),
+                ("SHARED", u32(tile.shared)),
+                ("SEEN_H", u32(kernel_h + 1)),
+                ("SEEN_PIECES", u32((kernel_w + 2 * tile.columns - 1).div_ceil(tile.shared))),
+                ("SQUARES_W", u32(kernel_w + 2 * tile.columns - 2)),
+            ]);
+            Row { file: "conv_block_halving", constants, grid: Grid::Invocations(n_invocations) }
         }
         None => Row { file: "conv_block", constants, grid: blocks(&step.writes[0], block.conv.groups) },
     }
-}
-
-/// How much of the input this many windows side by side see.
-fn seen(block: &ConvBlock, n_windows: usize) -> Constants {
-    let [kernel_h, kernel_w] = block.conv.window.kernel;
-    vec![("SEEN_H", u32(kernel_h + 1)), ("SEEN_W", u32(kernel_w + 2 * n_windows - 1))]
 }
 
 /// Output channels of one workgroup of a weight's gradient.
@@ -123,22 +129,22 @@ fn share_lanes(n_taps: usize, is_software: bool) -> usize {
 }
 
 /// One of a block's gradients, where the kernel fits that keeps squares of the map in registers.
-pub(super) fn one_grad(step: &Step, is_software: bool) -> Option<Launch<'_>> {
+pub(super) fn one_grad(step: &Step, traits: Traits) -> Option<Launch<'_>> {
     match &step.kernel {
         Kernel::Operation(Op::ConvBlockGradWeight(grad)) if halves(&grad.block) => {
-            Some(grads(&grad.block, Some(step), None, is_software))
+            Some(grads(&grad.block, Some(step), None, traits))
         }
         Kernel::Operation(Op::ConvBlockGradInput(grad)) => {
             let [batch, channels, in_h, in_w]: [usize; 4] = dims(&step.writes[0]);
-            tiles(&grad.block, [batch, channels, in_h.div_ceil(2), in_w.div_ceil(2)], is_software)?;
-            Some(grads(&grad.block, None, Some(step), is_software))
+            tiles(&grad.block, [batch, channels, in_h.div_ceil(2), in_w.div_ceil(2)], traits)?;
+            Some(grads(&grad.block, None, Some(step), traits))
         }
         _ => None,
     }
 }
 
 /// Both gradients of a block, where that kernel fits: they wait for the same, so one start does for both.
-pub(super) fn both_grads<'a>(first: &'a Step, second: &'a Step, is_software: bool) -> Option<Launch<'a>> {
+pub(super) fn both_grads<'a>(first: &'a Step, second: &'a Step, traits: Traits) -> Option<Launch<'a>> {
     let (
         Kernel::Operation(Op::ConvBlockGradInput(input)),
         Kernel::Operation(Op::ConvBlockGradWeight(weight)),
@@ -154,8 +160,7 @@ pub(super) fn both_grads<'a>(first: &'a Step, second: &'a Step, is_software: boo
     let apart = reads
         .into_iter()
         .all(|read| first.writes.iter().chain(&second.writes).all(|write| buffer(read) != buffer(write)));
-    (same && apart && halves(&input.block))
-        .then(|| grads(&input.block, Some(second), Some(first), is_software))
+    (same && apart && halves(&input.block)).then(|| grads(&input.block, Some(second), Some(first), traits))
 }
 
 /// Workgroups for an input's gradient on a GPU that is a program: enough for some cores.
@@ -166,7 +171,7 @@ fn grads<'a>(
     block: &ConvBlock,
     of_weight: Option<&'a Step>,
     of_input: Option<&'a Step>,
-    is_software: bool,
+    traits: Traits,
 ) -> Launch<'a> {
     let (name, input, weight, [grad_output, choice]) = match (of_weight, of_input) {
         (Some(step), Some(other)) => {
@@ -187,33 +192,59 @@ fn grads<'a>(
     let groups = block.conv.groups;
     let group_channels = in_channels / groups;
 
-    let lanes = share_lanes(kernel_h * kernel_w, is_software);
+    let tile = Tile::new(block, in_w.div_ceil(2), group_channels, traits);
+    // The invocations of one workgroup.
+    let lanes = if traits.has_quads { QUAD } else { share_lanes(kernel_h * kernel_w, traits.is_software) };
     let n_blocks = groups * (out_channels / groups).div_ceil(SHARE_CHANNELS);
-    let n_weight_groups = n_blocks * group_channels;
-    let tile = Tile::new(block, in_w.div_ceil(2), is_software);
-    let n_tile_blocks = groups * group_channels.div_ceil(tile.channels);
-    let n_tiles = batch * n_tile_blocks * in_h.div_ceil(2) * in_w.div_ceil(2 * tile.columns);
-    let n_input_groups = n_tiles.div_ceil(lanes).min(if is_software { SOFTWARE_GROUPS } else { usize::MAX });
+    let n_weight_groups = n_blocks * group_channels.div_ceil(tile.shared);
+    let n_tile_rows = batch * groups * tile.n_blocks(group_channels) * in_h.div_ceil(2);
+    let n_tiles = n_tile_rows * in_w.div_ceil(2 * tile.columns);
+    let most_groups = if traits.is_software { SOFTWARE_GROUPS } else { usize::MAX };
+    let n_input_groups = (n_tiles * tile.shared).div_ceil(lanes).min(most_groups);
     let n_workgroups = of_weight.map_or(0, |_| n_weight_groups) + of_input.map_or(0, |_| n_input_groups);
 
     let mut constants = constants(block, of_what, grad_output);
     without(&mut constants, &["STRIDE", "DILATION", "CONV_H"]);
-    constants.extend(seen(block, 1));
-    constants.extend(windows_seen(block, 0, 1, ["FIRST_H", "SHIFT_H", "WINDOWS_H", "CELLS_H"]));
-    constants.extend(windows_seen(block, 1, tile.columns, ["FIRST_W", "SHIFT_W", "WINDOWS_W", "CELLS_W"]));
+    let (first_h, shift_h, n_windows_h) = windows_seen(block, 0, 1);
+    let (first_w, shift_w, n_windows_w) = windows_seen(block, 1, tile.columns);
     let has_bias = of_weight.is_some_and(|step| step.writes.len() == 2);
     constants.extend([
         ("OF_WEIGHT", Constant::Bool(of_weight.is_some())),
         ("OF_INPUT", Constant::Bool(of_input.is_some())),
         ("HAS_BIAS", Constant::Bool(has_bias)),
-        ("LANES", u32(lanes)),
-        ("CHANNELS", u32(SHARE_CHANNELS)),
+        ("SEEN_H", u32(kernel_h + 1)),
+        ("SEEN_W", u32(kernel_w + 1)),
         ("SEEN_AGAIN", u32(kernel_w - 1)),
         ("COLUMNS", u32(tile.columns)),
         ("TILE_CHANNELS", u32(tile.channels)),
         ("INPUT_GROUPS", u32(n_input_groups)),
+        ("FIRST_H", first_h),
+        ("FIRST_W", first_w),
+        ("SHIFT_H", u32(shift_h)),
+        ("SHIFT_W", u32(shift_w)),
+        ("WINDOWS_H", u32(n_windows_h)),
+        ("CELLS_H", u32(2 * n_windows_h)),
     ]);
-    let row = Row { file: "conv_block_grads_halving", constants, grid: Grid::Workgroups(n_workgroups) };
+    let shares = usize::from(tile.shared > 1);
+    let file = if traits.has_quads { "conv_block_grads_quads" } else { "conv_block_grads_halving" };
+    constants.extend(if traits.has_quads {
+        vec![
+            ("SHARED", u32(tile.shared)),
+            ("PIECES", u32(QUAD / tile.shared)),
+            ("N_SWAPPED", u32(shares)),
+            ("N_SUMMED", u32(1 - shares)),
+            ("WINDOW_PIECES", u32(n_windows_w.div_ceil(tile.shared))),
+            ("SQUARES_W", u32(kernel_w + 2 * tile.columns - 2)),
+        ]
+    } else {
+        vec![
+            ("LANES", u32(lanes)),
+            ("CHANNELS", u32(SHARE_CHANNELS)),
+            ("WINDOWS_W", u32(n_windows_w)),
+            ("CELLS_W", u32(2 * n_windows_w)),
+        ]
+    });
+    let row = Row { file, constants, grid: Grid::Workgroups(n_workgroups) };
     let writes = vec![
         of_weight.map(|step| &step.writes[0]),
         of_weight.and_then(|step| step.writes.get(1)),
@@ -237,25 +268,23 @@ pub(super) fn grad_input(grad: &ConvBlockGradInput, step: &Step) -> Row {
 }
 
 /// Which pooling windows this many squares of the input see along an axis: the first, counted from the squares' own
-/// position; how far into it the first cell is that is seen; how many windows; how many cells these have.
-fn windows_seen(block: &ConvBlock, axis: usize, n_squares: usize, names: [&'static str; 4]) -> Constants {
+/// position, it may lie before 0; how far into it the first cell is that is seen; how many windows.
+fn windows_seen(block: &ConvBlock, axis: usize, n_squares: usize) -> (Constant, usize, usize) {
     let kernel = block.conv.window.kernel[axis];
     // Along the last tap, the input's first cell meets this cell of the map; it may lie before the map.
     let first_cell = block.conv.window.padding[axis] as i64 - (kernel as i64 - 1);
     let (first, shift) = (first_cell.div_euclid(2), first_cell.rem_euclid(2) as usize);
-    let n_windows = (shift + kernel + 2 * n_squares - 1).div_ceil(2);
-    let values = [Constant::U32(first as u32), u32(shift), u32(n_windows), u32(2 * n_windows)];
-    names.into_iter().zip(values).collect()
+    (Constant::U32(first as u32), shift, (shift + kernel + 2 * n_squares - 1).div_ceil(2))
 }
 
 /// Numbers of 4 bytes in a workgroup's memory, on every GPU.
 const WORKGROUP_NUMBERS: usize = 4096;
 
-pub(super) fn grad_weight(grad: &ConvBlockGradWeight, step: &Step, is_software: bool) -> Row {
+pub(super) fn grad_weight(grad: &ConvBlockGradWeight, step: &Step, traits: Traits) -> Row {
     let block = &grad.block;
     let mut constants = constants(block, &step.reads[0], &step.reads[1]);
     constants.push(("HAS_BIAS", Constant::Bool(step.writes.len() == 2)));
-    let (lanes, n_tiles) = lanes(&block.conv, step, is_software);
+    let (lanes, n_tiles) = lanes(&block.conv, step, traits.is_software);
     let gate = match (step.reads.len(), block.pool) {
         (2, _) => 0,
         (_, Some(_)) => 1,

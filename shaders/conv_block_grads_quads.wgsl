@@ -1,0 +1,284 @@
+// The gradients of conv_block as in conv_block_grads_halving, by quads: four invocations that can take numbers from one another.
+// A GPU that is a program on the CPU has to be spared loads, and barriers, for which it keeps a stack for every invocation.
+//
+// What is bound is as there. One workgroup is one quad. Where SHARED is 4, its invocations work for neighbouring input channels,
+// and each of the gradient's numbers is loaded by one of them.
+//
+// The first workgroups compute the weight's gradient, each the taps of four neighbouring output channels. Where SHARED is 1, all
+// invocations have the same input channel, each sums every fourth row of the images, and the sums are added last. The inputs
+// that the four cells of a pooling window see are in registers for all taps and channels, and slide along the row with it.
+// These workgroups are numbered as [GROUPS, BLOCKS, IN_BLOCKS].
+//
+// The other INPUT_GROUPS workgroups compute the input's gradient, in tiles: COLUMNS neighbouring squares of two by two numbers
+// of TILE_CHANNELS neighbouring channels. The part of the map that all of these see stays in registers. Each invocation takes
+// every so many tiles, which are numbered as [BATCH, GROUPS, TILE_BLOCKS, TILE_ROWS, TILE_COLUMNS, SHARED].
+
+const BATCH: u32 = 1;
+const IN_CHANNELS: u32 = 1;
+const IN_H: u32 = 5;
+const IN_W: u32 = 5;
+const OUT_CHANNELS: u32 = 1;
+const CONV_W: u32 = 5;
+const OUT_H: u32 = 2;
+const OUT_W: u32 = 2;
+const GROUPS: u32 = 1;
+const KERNEL_H: u32 = 3;
+const KERNEL_W: u32 = 3;
+const PADDING_H: u32 = 1;
+const PADDING_W: u32 = 1;
+const OF_WEIGHT: bool = true;
+const OF_INPUT: bool = true;
+const HAS_BIAS: bool = true;
+const SHARED: u32 = 4;
+// How many output channels' gradients an invocation loads: 4 / SHARED.
+const PIECES: u32 = 1;
+// How often invocations swap what they load: once where SHARED is 4, and else never; and how often their sums are added:
+// once where SHARED is 1, and else never.
+const N_SWAPPED: u32 = 1;
+const N_SUMMED: u32 = 0;
+// What a window sees of the input: KERNEL_H + 1, and KERNEL_W + 1.
+const SEEN_H: u32 = 4;
+const SEEN_W: u32 = 4;
+// How many of these columns the window before has seen too.
+const SEEN_AGAIN: u32 = 2;
+
+const COLUMNS: u32 = 2;
+const TILE_CHANNELS: u32 = 4;
+const INPUT_GROUPS: u32 = 1;
+// The windows that a tile sees begin with this one, counted from the tile's own position; it may wrap around below 0.
+const FIRST_H: u32 = 4294967295;
+const FIRST_W: u32 = 4294967295;
+// How far into that window the first cell is that is seen: 0 or 1.
+const SHIFT_H: u32 = 1;
+const SHIFT_W: u32 = 1;
+const WINDOWS_H: u32 = 3;
+// In so many pieces of SHARED windows.
+const WINDOW_PIECES: u32 = 4;
+// The rows of cells in these windows, twice as many.
+const CELLS_H: u32 = 6;
+// The squares of two by two cells that a tap meets, in a row: KERNEL_W + 2 · COLUMNS − 2.
+const SQUARES_W: u32 = 5;
+
+const QUAD = 4u;
+const CHANNELS = 4u;
+const GROUP_IN = IN_CHANNELS / GROUPS;
+const GROUP_OUT = OUT_CHANNELS / GROUPS;
+const KERNEL = KERNEL_H * KERNEL_W;
+const FILTER = GROUP_IN * KERNEL;
+const IN_PLANE = IN_H * IN_W;
+const OUT_PLANE = OUT_H * OUT_W;
+const BLOCKS = (GROUP_OUT + CHANNELS - 1u) / CHANNELS;
+const IN_BLOCKS = (GROUP_IN + SHARED - 1u) / SHARED;
+const WEIGHT_GROUPS = u32(OF_WEIGHT) * (GROUPS * BLOCKS * IN_BLOCKS);
+const CELLS_W = 2u * SHARED * WINDOW_PIECES;
+const TILE_BLOCKS = (GROUP_IN + SHARED * TILE_CHANNELS - 1u) / (SHARED * TILE_CHANNELS);
+const TILE_ROWS = (IN_H + 1u) / 2u;
+const TILE_COLUMNS = (IN_W + 2u * COLUMNS - 1u) / (2u * COLUMNS);
+const N_TILES = BATCH * GROUPS * TILE_BLOCKS * TILE_ROWS * TILE_COLUMNS;
+const GRID_ROW = 65535u;
+
+@group(0) @binding(0) var<storage, read> grad_output: array<f32, BATCH * OUT_CHANNELS * OUT_PLANE>;
+@group(0) @binding(1) var<storage, read> choice: array<u32, BATCH * OUT_CHANNELS * OUT_PLANE>;
+@group(0) @binding(2) var<storage, read> input: array<f32>;
+@group(0) @binding(3) var<storage, read> weight: array<f32>;
+@group(0) @binding(4) var<storage, read_write> grad_weight: array<f32>;
+@group(0) @binding(5) var<storage, read_write> grad_bias: array<f32>;
+@group(0) @binding(6) var<storage, read_write> grad_input: array<f32>;
+
+fn from_lane(own: f32, lane: u32) -> f32 { return own; }
+
+// A number of the input, or 0 outside it: reading past a buffer's end gives some number, which is harmless.
+fn input_at(plane: u32, y: u32, x: u32) -> f32 {
+    return select(0.0, input[plane + y * IN_W + x], (y < IN_H) & (x < IN_W));
+}
+
+fn of_weight(idx: u32, lane: u32) {
+    let part = lane % SHARED;
+    let own_c = (idx % IN_BLOCKS) * SHARED + part;
+    // Past the group's last channel, the last one is computed again and not stored, here and below.
+    let c = min(own_c, GROUP_IN - 1u);
+    let group = idx / (IN_BLOCKS * BLOCKS);
+    let first = group * GROUP_OUT + ((idx / IN_BLOCKS) % BLOCKS) * CHANNELS;
+    let last = (group + 1u) * GROUP_OUT;
+
+    var sums: array<array<f32, KERNEL>, CHANNELS>;
+    var biases: array<f32, PIECES>;
+    for (var out_row = lane / SHARED; out_row < BATCH * OUT_H; out_row += QUAD / SHARED) {
+        let n = out_row / OUT_H;
+        let out_y = out_row % OUT_H;
+        // Outside the input positions wrap around to a huge number: one comparison serves both ends.
+        let top = 2u * out_y - PADDING_H;
+        let plane = (n * IN_CHANNELS + group * GROUP_IN + c) * IN_PLANE;
+        var planes: array<u32, PIECES>;
+        for (var p = 0u; p < PIECES; p += 1u) { // unrolled
+            let o = min(first + SHARED * p + part, last - 1u);
+            planes[p] = (n * OUT_CHANNELS + o) * OUT_PLANE + out_y * OUT_W;
+        }
+        // What the window at hand sees. Its last two columns are new, the others the one before it has seen too.
+        var inputs: array<array<f32, SEEN_W>, SEEN_H>;
+        for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled
+            for (var j = 0u; j < SEEN_AGAIN; j += 1u) { // unrolled
+                inputs[i][j + 2u] = input_at(plane, top + i, j - PADDING_W);
+            }
+        }
+        for (var out_x = 0u; out_x < OUT_W; out_x += 1u) {
+            let cell = 2u * (out_y * CONV_W + out_x);
+            // Of each channel the gradients of the window's four cells, of which pooling lets one through.
+            var grads: array<vec4<f32>, CHANNELS>;
+            for (var p = 0u; p < PIECES; p += 1u) { // unrolled
+                let grad = grad_output[planes[p] + out_x];
+                let place = vec4<u32>(choice[planes[p] + out_x] - cell);
+                let chosen = place == vec4<u32>(0u, 1u, CONV_W, CONV_W + 1u);
+                let own = select(vec4<f32>(0.0), vec4<f32>(grad), chosen);
+                biases[p] += select(0.0, grad, any(chosen));
+                grads[p] = own;
+                for (var k = 0u; k < N_SWAPPED; k += 1u) { // unrolled
+                    grads[1] = quadSwapX(own);
+                    grads[2] = quadSwapY(own);
+                    grads[3] = quadSwapDiagonal(own);
+                }
+            }
+            let left = 2u * out_x + SEEN_AGAIN - PADDING_W;
+            for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled
+                for (var j = 0u; j < SEEN_AGAIN; j += 1u) { // unrolled
+                    inputs[i][j] = inputs[i][j + 2u];
+                }
+                inputs[i][SEEN_AGAIN] = input_at(plane, top + i, left);
+                inputs[i][SEEN_AGAIN + 1u] = input_at(plane, top + i, left + 1u);
+            }
+            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                    let upper = vec2<f32>(inputs[i][j], inputs[i][j + 1u]);
+                    let lower = vec2<f32>(inputs[i + 1u][j], inputs[i + 1u][j + 1u]);
+                    for (var o = 0u; o < 4u; o += 1u) { // unrolled
+                        sums[o][i * KERNEL_W + j] += dot(grads[o], vec4<f32>(upper, lower));
+                    }
+                }
+            }
+        }
+    }
+
+    let is_stored = (own_c < GROUP_IN) & (lane / SHARED == 0u);
+    for (var o = 0u; o < 4u; o += 1u) { // unrolled
+        for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+            for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                let own = sums[o][i * KERNEL_W + j];
+                var sum = own;
+                for (var k = 0u; k < N_SUMMED; k += 1u) { // unrolled
+                    let pair = own + quadSwapX(own);
+                    sum = pair + quadSwapY(pair);
+                }
+                if (is_stored & (first + (o ^ part) < last)) {
+                    grad_weight[((first + (o ^ part)) * GROUP_IN + c) * KERNEL + i * KERNEL_W + j] = sum;
+                }
+            }
+        }
+    }
+    for (var p = 0u; p < PIECES; p += 1u) { // unrolled
+        var sum = biases[p];
+        for (var k = 0u; k < N_SUMMED; k += 1u) { // unrolled
+            let pair = sum + quadSwapX(sum);
+            sum = pair + quadSwapY(pair);
+        }
+        let o = first + SHARED * p + part;
+        if (HAS_BIAS & (idx % IN_BLOCKS == 0u) & (lane / SHARED == 0u) & (o < last)) {
+            grad_bias[o] = sum;
+        }
+    }
+}
+
+fn store(row: u32, y: u32, x: u32, sums: vec4<f32>) {
+    if (x >= IN_W) {
+        return;
+    }
+    grad_input[row + x] = sums.x;
+    if (x + 1u < IN_W) {
+        grad_input[row + x + 1u] = sums.y;
+    }
+    if (y + 1u < IN_H) {
+        grad_input[row + IN_W + x] = sums.z;
+        if (x + 1u < IN_W) {
+            grad_input[row + IN_W + x + 1u] = sums.w;
+        }
+    }
+}
+
+fn of_input(idx: u32, lane: u32) {
+    let tile_x = (idx % TILE_COLUMNS) * COLUMNS;
+    let tile_y = (idx / TILE_COLUMNS) % TILE_ROWS;
+    let block = (idx / (TILE_COLUMNS * TILE_ROWS)) % TILE_BLOCKS;
+    let group = (idx / (TILE_COLUMNS * TILE_ROWS * TILE_BLOCKS)) % GROUPS;
+    let n = idx / (TILE_COLUMNS * TILE_ROWS * TILE_BLOCKS * GROUPS);
+    let first = (block * SHARED + lane) * TILE_CHANNELS;
+
+    var sums: array<array<vec4<f32>, COLUMNS>, TILE_CHANNELS>;
+    for (var o = group * GROUP_OUT; o < (group + 1u) * GROUP_OUT; o += 1u) {
+        let plane = (n * OUT_CHANNELS + o) * OUT_PLANE;
+        // The gradient of the convolution's map, of which pooling lets one number through per window.
+        var grads: array<array<f32, CELLS_W>, CELLS_H>;
+        for (var i = 0u; i < WINDOWS_H; i += 1u) { // unrolled
+            for (var j = 0u; j < WINDOW_PIECES; j += 1u) { // unrolled
+                // Above the map windows wrap around to a huge number: one comparison serves both ends.
+                let y = tile_y + FIRST_H + i;
+                let x = tile_x + FIRST_W + SHARED * j + lane;
+                let inside = (y < OUT_H) & (x < OUT_W);
+                let at = plane + y * OUT_W + x;
+                let grad = select(0.0, grad_output[at], inside);
+                let place = vec4<u32>(choice[at] - 2u * (y * CONV_W + x));
+                let chosen = place == vec4<u32>(0u, 1u, CONV_W, CONV_W + 1u);
+                let own = select(vec4<f32>(0.0), vec4<f32>(grad), chosen);
+                for (var k = 0u; k < SHARED; k += 1u) { // unrolled
+                    grads[2u * i][2u * (SHARED * j + k)] = from_lane(own[0], k);
+                    grads[2u * i][2u * (SHARED * j + k) + 1u] = from_lane(own[1], k);
+                    grads[2u * i + 1u][2u * (SHARED * j + k)] = from_lane(own[2], k);
+                    grads[2u * i + 1u][2u * (SHARED * j + k) + 1u] = from_lane(own[3], k);
+                }
+            }
+        }
+        // What the tile's squares meet of it, tap by tap.
+        var squares: array<array<vec4<f32>, SQUARES_W>, KERNEL_H>;
+        for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+            for (var j = 0u; j < SQUARES_W; j += 1u) { // unrolled
+                let row = SHIFT_H + i;
+                let column = SHIFT_W + j;
+                let upper = vec2<f32>(grads[row][column], grads[row][column + 1u]);
+                let lower = vec2<f32>(grads[row + 1u][column], grads[row + 1u][column + 1u]);
+                squares[i][j] = vec4<f32>(upper, lower);
+            }
+        }
+        for (var c = 0u; c < TILE_CHANNELS; c += 1u) { // unrolled
+            // Past the group's last channel, the last one is computed again and not stored.
+            let taps = o * FILTER + min(first + c, GROUP_IN - 1u) * KERNEL + KERNEL - 1u;
+            // From the last tap to the first: tap by tap the map moves the other way.
+            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                    let factor = weight[taps - (i * KERNEL_W + j)];
+                    for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
+                        sums[c][x] += factor * squares[i][2u * x + j];
+                    }
+                }
+            }
+        }
+    }
+    for (var c = 0u; c < TILE_CHANNELS; c += 1u) { // unrolled
+        if (first + c < GROUP_IN) {
+            let row = ((n * IN_CHANNELS + group * GROUP_IN + first + c) * IN_H + 2u * tile_y) * IN_W;
+            for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
+                store(row, 2u * tile_y, 2u * (tile_x + x), sums[c][x]);
+            }
+        }
+    }
+}
+
+@compute @workgroup_size(QUAD)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let idx = id.y * GRID_ROW + id.x;
+    if (OF_WEIGHT && idx < WEIGHT_GROUPS) {
+        of_weight(idx, lane);
+    } else if (OF_INPUT) {
+        let first = ((idx - WEIGHT_GROUPS) * QUAD + lane) / SHARED;
+        for (var tile = first; tile < N_TILES; tile += INPUT_GROUPS * QUAD / SHARED) {
+            of_input(tile, lane % SHARED);
+        }
+    }
+}
