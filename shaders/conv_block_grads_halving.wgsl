@@ -91,7 +91,7 @@ fn input_at(plane: u32, y: u32, x: u32) -> f32 {
     return select(0.0, input[plane + y * IN_W + x], (y < IN_H) & (x < IN_W));
 }
 
-fn of_weight(idx: u32, lane: u32) {
+fn of_weight(idx: u32, lane: u32) { // if OF_WEIGHT
     let c = idx % GROUP_IN;
     let group = idx / (GROUP_IN * BLOCKS);
     let first = group * GROUP_OUT + ((idx / GROUP_IN) % BLOCKS) * CHANNELS;
@@ -192,7 +192,7 @@ fn store(row: u32, y: u32, x: u32, sums: vec4<f32>) {
     }
 }
 
-fn of_input(idx: u32) {
+fn of_input(idx: u32) { // if OF_INPUT
     let tile_x = (idx % TILE_COLUMNS) * COLUMNS;
     let tile_y = (idx / TILE_COLUMNS) % TILE_ROWS;
     let block = (idx / (TILE_COLUMNS * TILE_ROWS)) % TILE_BLOCKS;
@@ -251,9 +251,10 @@ fn of_input(idx: u32) {
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let idx = id.y * GRID_ROW + id.x;
-    if (OF_WEIGHT && idx < WEIGHT_GROUPS) {
+    if (idx < WEIGHT_GROUPS) { // if OF_WEIGHT
         of_weight(idx, lane);
-    } else if (OF_INPUT) {
+    }
+    if (idx >= WEIGHT_GROUPS) { // if OF_INPUT
         for (var tile = (idx - WEIGHT_GROUPS) * LANES + lane; tile < N_TILES; tile += INPUT_GROUPS * LANES) {
             of_input(tile);
         }

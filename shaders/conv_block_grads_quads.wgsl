@@ -92,7 +92,7 @@ fn input_at(plane: u32, y: u32, x: u32) -> f32 {
     return select(0.0, input[plane + y * IN_W + x], (y < IN_H) & (x < IN_W));
 }
 
-fn of_weight(idx: u32, lane: u32) {
+fn of_weight(idx: u32, lane: u32) { // if OF_WEIGHT
     let part = lane % SHARED;
     let own_c = (idx % IN_BLOCKS) * SHARED + part;
     // Past the group's last channel, the last one is computed again and not stored, here and below.
@@ -203,7 +203,7 @@ fn store(row: u32, y: u32, x: u32, sums: vec4<f32>) {
     }
 }
 
-fn of_input(idx: u32, lane: u32) {
+fn of_input(idx: u32, lane: u32) { // if OF_INPUT
     let tile_x = (idx % TILE_COLUMNS) * COLUMNS;
     let tile_y = (idx / TILE_COLUMNS) % TILE_ROWS;
     let block = (idx / (TILE_COLUMNS * TILE_ROWS)) % TILE_BLOCKS;
@@ -273,9 +273,10 @@ fn of_input(idx: u32, lane: u32) {
 @compute @workgroup_size(QUAD)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let idx = id.y * GRID_ROW + id.x;
-    if (OF_WEIGHT && idx < WEIGHT_GROUPS) {
+    if (idx < WEIGHT_GROUPS) { // if OF_WEIGHT
         of_weight(idx, lane);
-    } else if (OF_INPUT) {
+    }
+    if (idx >= WEIGHT_GROUPS) { // if OF_INPUT
         let first = ((idx - WEIGHT_GROUPS) * QUAD + lane) / SHARED;
         for (var tile = first; tile < N_TILES; tile += INPUT_GROUPS * QUAD / SHARED) {
             of_input(tile, lane % SHARED);

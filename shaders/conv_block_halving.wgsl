@@ -46,13 +46,15 @@ const KERNEL = KERNEL_H * KERNEL_W;
 const FILTER = GROUP_IN * KERNEL;
 const IN_PLANE = IN_H * IN_W;
 const TILE_COLUMNS = (OUT_W + COLUMNS - 1u) / COLUMNS;
+const N_OUTPUTS = BATCH * OUT_CHANNELS * OUT_H * OUT_W;
 const GRID_ROW = 65535u * WORKGROUP_SIZE;
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
-@group(0) @binding(4) var<storage, read_write> choice: array<u32>;
+// A length in a type is cheaper to keep within than one that is asked for.
+@group(0) @binding(3) var<storage, read_write> output: array<f32, N_OUTPUTS>;
+@group(0) @binding(4) var<storage, read_write> choice: array<u32, 1u + u32(HAS_CHOICE) * (N_OUTPUTS - 1u)>;
 
 fn from_lane(own: f32, lane: u32) -> f32 { return own; }
 

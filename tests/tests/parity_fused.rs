@@ -24,8 +24,8 @@ async fn a_program_that_is_a_gpu_shares_loads_in_quads(device: Rc<Device>) {
     );
     let conv = Conv2d { window: window([3, 3], [1, 1], [1, 1], [1, 1]), groups: 1 };
     let case = block_case([2, 4, 6, 6, 4], conv, true, "relu, pool", BLOCK_POOLINGS[0], None).unwrap();
-    let n_sharing =
-        |traits| case.fused_shaders(traits).iter().filter(|text| text.contains("quadBroadcast(")).count();
+    let asks = |text: &&String| text.contains("quadBroadcast(") || text.contains("quadSwapX(");
+    let n_sharing = |traits| case.fused_shaders(traits).iter().filter(asks).count();
     assert_eq!(n_sharing(Traits { is_software: true, has_quads: true }), 3, "the block and both gradients");
     assert_eq!(n_sharing(Traits { is_software: true, has_quads: false }), 0);
 }

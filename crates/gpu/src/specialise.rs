@@ -31,11 +31,12 @@ impl Constant {
 ///
 /// Sizes that the compiler knows let it unroll loops and replace divisions. Loops that end their first line with
 /// `// unrolled` are written out here, with the counter as a constant: then arrays that they index can stay in registers,
-/// also where a driver's compiler unrolls nothing.
+/// also where a driver's compiler unrolls nothing. Functions and blocks that end their first line with `// if NAME` are left out
+/// where that constant is false: compilers take their time over what is never called.
 ///
 /// # Errors
 /// [`GpuError::Constant`] where one of the shader's is not given, or one that is given is not the shader's, or where how
-/// often a loop is to be written out is neither a number nor one of those given.
+/// often a loop is to be written out is neither a number nor one of those given, or what a block depends on is not given.
 pub(crate) fn specialise(source: &str, constants: &[(&str, Constant)]) -> Result<String, GpuError> {
     let problem = |constant: &str, problem| GpuError::Constant { constant: constant.to_owned(), problem };
     let mut text = String::with_capacity(source.len());
@@ -62,9 +63,9 @@ pub(crate) fn specialise(source: &str, constants: &[(&str, Constant)]) -> Result
         return Err(problem(missing.map_or("", |(name, _)| name), "is given a value, but not declared once"));
     }
     let lines: Vec<&str> = text.lines().collect();
-    let mut unrolled = String::with_capacity(text.len());
-    unroll(&lines, constants, &mut unrolled)?;
-    Ok(unrolled)
+    let mut written = String::with_capacity(text.len());
+    write_out(&lines, constants, &mut written)?;
+    Ok(written)
 }
 
 /// What browsers want to read before a shader takes numbers from other invocations, and naga does not know. That a quad's
@@ -88,28 +89,44 @@ pub(crate) fn with_quads(text: &str, shares: bool) -> String {
     quads
 }
 
-/// Writes lines with their `// unrolled` loops written out.
-fn unroll(mut lines: &[&str], constants: &[(&str, Constant)], text: &mut String) -> Result<(), GpuError> {
+/// Writes lines with their marked loops written out, and without the blocks that are not wanted.
+fn write_out(mut lines: &[&str], constants: &[(&str, Constant)], text: &mut String) -> Result<(), GpuError> {
+    let given = |name: &str| constants.iter().find(|(given, _)| *given == name).map(|(_, value)| *value);
     while let Some((&line, rest)) = lines.split_first() {
         lines = rest;
-        let Some((indent, counter, limit)) = unrolled_loop(line) else {
+        let marked = match (unrolled_loop(line), line.split_once(" { // if ")) {
+            (Some((indent, counter, limit)), _) => Some((indent, Some(counter), limit)),
+            (None, Some((head, name))) => {
+                let indent = &head[..head.len() - head.trim_start().len()];
+                Some((indent, None, name))
+            }
+            (None, None) => None,
+        };
+        let Some((indent, counter, name)) = marked else {
             text.push_str(line);
             text.push('\n');
             continue;
         };
-        let problem = |problem| GpuError::Constant { constant: limit.to_owned(), problem };
-        let given = constants.iter().find(|(name, _)| *name == limit);
-        let n = match (given, limit.strip_suffix('u').map(str::parse)) {
-            (Some((_, Constant::U32(n))), _) => *n,
-            (None, Some(Ok(n))) => n,
-            _ => return Err(problem("limits a loop that is to be written out, but is not given a value")),
+        let problem = |problem| GpuError::Constant { constant: name.to_owned(), problem };
+        let n = match (counter, given(name), name.strip_suffix('u').map(str::parse)) {
+            (Some(_), Some(Constant::U32(n)), _) | (Some(_), None, Some(Ok(n))) => n,
+            (None, Some(Constant::Bool(is_wanted)), _) => u32::from(is_wanted),
+            _ => return Err(problem("decides how often something is written out, but is not given a value")),
         };
         let end = format!("{indent}}}");
         let end = lines.iter().position(|line| *line == end);
-        let end = end.ok_or_else(|| problem("limits a loop without an end"))?;
+        let end = end.ok_or_else(|| problem("decides over a block without an end"))?;
         for idx in 0..n {
-            text.push_str(&format!("{indent}{{\n{indent}    const {counter} = {idx}u;\n"));
-            unroll(&lines[..end], constants, text)?;
+            match counter {
+                Some(counter) => {
+                    text.push_str(&format!("{indent}{{\n{indent}    const {counter} = {idx}u;\n"));
+                }
+                None => {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+            }
+            write_out(&lines[..end], constants, text)?;
             text.push_str(&format!("{indent}}}\n"));
         }
         lines = &lines[end + 1..];
@@ -180,6 +197,17 @@ for (var i = 0u; i < N; i += 1u) {
 }
 ";
         assert_eq!(specialise(source, &[("N", Constant::U32(2))]).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_left_out() {
+        let source = "const A: bool = true;\nfn a() { // if A\n    {\n    }\n}\nb();\n";
+        let wanted = specialise(source, &[("A", Constant::Bool(true))]).unwrap();
+        assert_eq!(wanted, source);
+        let unwanted = specialise(source, &[("A", Constant::Bool(false))]).unwrap();
+        assert_eq!(unwanted, "const A: bool = false;\nb();\n");
+        let unknown = specialise("fn a() { // if A\n}\n", &[]).unwrap_err();
+        assert!(matches!(unknown, GpuError::Constant { constant, .. } if constant == "A"));
     }
 
     #[test]
