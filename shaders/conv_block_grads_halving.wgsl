@@ -9,15 +9,19 @@
 // grad_bias    [OUT_CHANNELS]; without OF_WEIGHT or HAS_BIAS it is never written
 // grad_input   as the input; without OF_INPUT it is never written
 //
-// The first workgroups compute the weight's gradient, each the taps of CHANNELS neighbouring output channels and one input
-// channel: each of its LANES invocations sums its share of the rows of all images, then the shares are added in a fixed
-// order. The inputs that the four cells of a pooling window see are in registers for all taps and channels, and slide along
-// the row with it. These workgroups are numbered as [GROUPS, BLOCKS, GROUP_IN].
+// SHARED invocations, one, or the four of a quad, work for neighbouring input channels: each of the gradient's numbers is loaded
+// by one of them.
+//
+// The first workgroups compute the weight's gradient, each the taps of four neighbouring output channels and SHARED input
+// channels: of each of these, LANES / SHARED invocations sum their shares of the rows of all images. BY_LANES, these are then
+// added through the workgroup's memory; BY_QUADS, the workgroup is a quad, and needs no memory, nor barriers, for which a GPU
+// that is a program keeps a stack for every invocation. The inputs that the four cells of a pooling window see are in registers
+// for all taps and channels, and slide along the row with it. These workgroups are numbered as [GROUPS, BLOCKS, IN_BLOCKS].
 //
 // The other INPUT_GROUPS workgroups compute the input's gradient, in tiles: COLUMNS neighbouring squares of two by two numbers
 // of TILE_CHANNELS neighbouring channels. The part of the map that all of these see stays in registers. Each invocation takes
-// every so many tiles: where a kernel has barriers, every invocation costs SwiftShader a stack of its own, and twenty
-// times fewer are a third faster. The tiles are numbered as [BATCH, GROUPS, TILE_BLOCKS, TILE_ROWS, TILE_COLUMNS].
+// every so many tiles: with barriers, twenty times fewer invocations are a third faster in SwiftShader. The tiles are numbered
+// as [BATCH, GROUPS, TILE_BLOCKS, TILE_ROWS, TILE_COLUMNS, SHARED].
 
 const BATCH: u32 = 1;
 const IN_CHANNELS: u32 = 1;
@@ -33,10 +37,17 @@ const KERNEL_W: u32 = 3;
 const PADDING_H: u32 = 1;
 const PADDING_W: u32 = 1;
 const OF_WEIGHT: bool = true;
+const BY_LANES: bool = true;
+const BY_QUADS: bool = true;
 const OF_INPUT: bool = true;
 const HAS_BIAS: bool = true;
 const LANES: u32 = 64;
-const CHANNELS: u32 = 4;
+const SHARED: u32 = 1;
+// How many output channels' gradients an invocation loads: 4 / SHARED.
+const PIECES: u32 = 4;
+// Whether invocations swap these; and whether a quad's sums are added at last: BY_QUADS, where SHARED is 4, or 1.
+const SWAPS: bool = true;
+const ADDS: bool = true;
 // What a window sees of the input: KERNEL_H + 1, and KERNEL_W + 1.
 const SEEN_H: u32 = 4;
 const SEEN_W: u32 = 4;
@@ -52,11 +63,14 @@ const FIRST_W: u32 = 4294967295;
 const SHIFT_H: u32 = 1;
 const SHIFT_W: u32 = 1;
 const WINDOWS_H: u32 = 3;
-const WINDOWS_W: u32 = 4;
-// Twice as many.
+// In so many pieces of SHARED windows.
+const WINDOW_PIECES: u32 = 4;
+// The rows of cells in these windows, twice as many.
 const CELLS_H: u32 = 6;
-const CELLS_W: u32 = 8;
+// The squares of two by two cells that a tap meets, in a row: KERNEL_W + 2 · COLUMNS − 2.
+const SQUARES_W: u32 = 5;
 
+const CHANNELS = 4u;
 const GROUP_IN = IN_CHANNELS / GROUPS;
 const GROUP_OUT = OUT_CHANNELS / GROUPS;
 const KERNEL = KERNEL_H * KERNEL_W;
@@ -64,11 +78,13 @@ const FILTER = GROUP_IN * KERNEL;
 const IN_PLANE = IN_H * IN_W;
 const OUT_PLANE = OUT_H * OUT_W;
 const BLOCKS = (GROUP_OUT + CHANNELS - 1u) / CHANNELS;
-const WEIGHT_GROUPS = u32(OF_WEIGHT) * (GROUPS * BLOCKS * GROUP_IN);
-// Of one channel: the taps, and its bias behind them.
+const IN_BLOCKS = (GROUP_IN + SHARED - 1u) / SHARED;
+const WEIGHT_GROUPS = u32(OF_WEIGHT) * (GROUPS * BLOCKS * IN_BLOCKS);
+// Of one invocation: the taps of a channel, and its bias behind them; and those of all channels.
 const CHANNEL_SUMS = KERNEL + 1u;
 const N_SUMS = CHANNELS * CHANNEL_SUMS;
-const TILE_BLOCKS = (GROUP_IN + TILE_CHANNELS - 1u) / TILE_CHANNELS;
+const CELLS_W = 2u * SHARED * WINDOW_PIECES;
+const TILE_BLOCKS = (GROUP_IN + SHARED * TILE_CHANNELS - 1u) / (SHARED * TILE_CHANNELS);
 const TILE_ROWS = (IN_H + 1u) / 2u;
 const TILE_COLUMNS = (IN_W + 2u * COLUMNS - 1u) / (2u * COLUMNS);
 const N_TILES = BATCH * GROUPS * TILE_BLOCKS * TILE_ROWS * TILE_COLUMNS;
@@ -86,29 +102,34 @@ const GRID_ROW = 65535u;
 // All sums of a lane, then those of the next.
 var<workgroup> shares: array<f32, LANES * N_SUMS>;
 
+fn from_lane(own: f32, lane: u32) -> f32 { return own; }
+
 // A number of the input, or 0 outside it: reading past a buffer's end gives some number, which is harmless.
 fn input_at(plane: u32, y: u32, x: u32) -> f32 {
     return select(0.0, input[plane + y * IN_W + x], (y < IN_H) & (x < IN_W));
 }
 
 fn of_weight(idx: u32, lane: u32) { // if OF_WEIGHT
-    let c = idx % GROUP_IN;
-    let group = idx / (GROUP_IN * BLOCKS);
-    let first = group * GROUP_OUT + ((idx / GROUP_IN) % BLOCKS) * CHANNELS;
+    let part = lane % SHARED;
+    let own_c = (idx % IN_BLOCKS) * SHARED + part;
+    // Past the group's last channel, the last one is computed again and not stored, here and below.
+    let c = min(own_c, GROUP_IN - 1u);
+    let group = idx / (IN_BLOCKS * BLOCKS);
+    let first = group * GROUP_OUT + ((idx / IN_BLOCKS) % BLOCKS) * CHANNELS;
     let last = (group + 1u) * GROUP_OUT;
 
     var sums: array<array<f32, KERNEL>, CHANNELS>;
-    var biases: array<f32, CHANNELS>;
-    for (var out_row = lane; out_row < BATCH * OUT_H; out_row += LANES) {
+    var biases: array<f32, PIECES>;
+    for (var out_row = lane / SHARED; out_row < BATCH * OUT_H; out_row += LANES / SHARED) {
         let n = out_row / OUT_H;
         let out_y = out_row % OUT_H;
         // Outside the input positions wrap around to a huge number: one comparison serves both ends.
         let top = 2u * out_y - PADDING_H;
         let plane = (n * IN_CHANNELS + group * GROUP_IN + c) * IN_PLANE;
-        // Past the group's last channel, the last one is computed again and not stored.
-        var planes: array<u32, CHANNELS>;
-        for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
-            planes[o] = (n * OUT_CHANNELS + min(first + o, last - 1u)) * OUT_PLANE + out_y * OUT_W;
+        var planes: array<u32, PIECES>;
+        for (var p = 0u; p < PIECES; p += 1u) { // unrolled
+            let o = min(first + SHARED * p + part, last - 1u);
+            planes[p] = (n * OUT_CHANNELS + o) * OUT_PLANE + out_y * OUT_W;
         }
         // What the window at hand sees. Its last two columns are new, the others the one before it has seen too.
         var inputs: array<array<f32, SEEN_W>, SEEN_H>;
@@ -121,12 +142,19 @@ fn of_weight(idx: u32, lane: u32) { // if OF_WEIGHT
             let cell = 2u * (out_y * CONV_W + out_x);
             // Of each channel the gradients of the window's four cells, of which pooling lets one through.
             var grads: array<vec4<f32>, CHANNELS>;
-            for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
-                let grad = grad_output[planes[o] + out_x];
-                let place = vec4<u32>(choice[planes[o] + out_x] - cell);
+            for (var p = 0u; p < PIECES; p += 1u) { // unrolled
+                let grad = grad_output[planes[p] + out_x];
+                let place = vec4<u32>(choice[planes[p] + out_x] - cell);
                 let chosen = place == vec4<u32>(0u, 1u, CONV_W, CONV_W + 1u);
-                grads[o] = select(vec4<f32>(0.0), vec4<f32>(grad), chosen);
-                biases[o] += select(0.0, grad, any(chosen));
+                let own = select(vec4<f32>(0.0), vec4<f32>(grad), chosen);
+                biases[p] += select(0.0, grad, any(chosen));
+                grads[p] = own;
+                if (SWAPS) { // if SWAPS
+                    // In each invocation another order: grads[o] is of the channel o ^ part.
+                    grads[1] = quadSwapX(own);
+                    grads[2] = quadSwapY(own);
+                    grads[3] = quadSwapDiagonal(own);
+                }
             }
             let left = 2u * out_x + SEEN_AGAIN - PADDING_W;
             for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled
@@ -140,7 +168,7 @@ fn of_weight(idx: u32, lane: u32) { // if OF_WEIGHT
                 for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
                     let upper = vec2<f32>(inputs[i][j], inputs[i][j + 1u]);
                     let lower = vec2<f32>(inputs[i + 1u][j], inputs[i + 1u][j + 1u]);
-                    for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
+                    for (var o = 0u; o < 4u; o += 1u) { // unrolled
                         sums[o][i * KERNEL_W + j] += dot(grads[o], vec4<f32>(upper, lower));
                     }
                 }
@@ -148,30 +176,61 @@ fn of_weight(idx: u32, lane: u32) { // if OF_WEIGHT
         }
     }
 
-    for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
-        let own = lane * N_SUMS + o * CHANNEL_SUMS;
-        for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
-            for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
-                shares[own + i * KERNEL_W + j] = sums[o][i * KERNEL_W + j];
+    if (BY_LANES) { // if BY_LANES
+        for (var o = 0u; o < 4u; o += 1u) { // unrolled
+            let own = lane * N_SUMS + o * CHANNEL_SUMS;
+            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                    shares[own + i * KERNEL_W + j] = sums[o][i * KERNEL_W + j];
+                }
+            }
+            shares[own + KERNEL] = biases[o];
+        }
+        workgroupBarrier();
+        for (var own = lane; own < N_SUMS; own += LANES) {
+            var sum = 0.0;
+            for (var k = 0u; k < LANES; k += 1u) {
+                sum += shares[k * N_SUMS + own];
+            }
+            let channel = first + own / CHANNEL_SUMS;
+            let tap = own % CHANNEL_SUMS;
+            if (channel >= last) {
+                continue;
+            }
+            if (tap < KERNEL) {
+                grad_weight[(channel * GROUP_IN + c) * KERNEL + tap] = sum;
+            } else if (HAS_BIAS && c == 0u) {
+                grad_bias[channel] = sum;
             }
         }
-        shares[own + KERNEL] = biases[o];
     }
-    workgroupBarrier();
-    for (var own = lane; own < N_SUMS; own += LANES) {
-        var sum = 0.0;
-        for (var k = 0u; k < LANES; k += 1u) {
-            sum += shares[k * N_SUMS + own];
+    if (BY_QUADS) { // if BY_QUADS
+        let is_stored = (own_c < GROUP_IN) & (lane / SHARED == 0u);
+        for (var o = 0u; o < 4u; o += 1u) { // unrolled
+            let channel = first + (o ^ part);
+            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                    var sum = sums[o][i * KERNEL_W + j];
+                    if (ADDS) { // if ADDS
+                        let pair = sum + quadSwapX(sum);
+                        sum = pair + quadSwapY(pair);
+                    }
+                    if (is_stored & (channel < last)) {
+                        grad_weight[(channel * GROUP_IN + c) * KERNEL + i * KERNEL_W + j] = sum;
+                    }
+                }
+            }
         }
-        let channel = first + own / CHANNEL_SUMS;
-        let tap = own % CHANNEL_SUMS;
-        if (channel >= last) {
-            continue;
-        }
-        if (tap < KERNEL) {
-            grad_weight[(channel * GROUP_IN + c) * KERNEL + tap] = sum;
-        } else if (HAS_BIAS && c == 0u) {
-            grad_bias[channel] = sum;
+        for (var p = 0u; p < PIECES; p += 1u) { // unrolled
+            let channel = first + SHARED * p + part;
+            var sum = biases[p];
+            if (ADDS) { // if ADDS
+                let pair = sum + quadSwapX(sum);
+                sum = pair + quadSwapY(pair);
+            }
+            if (HAS_BIAS & (idx % IN_BLOCKS == 0u) & (lane / SHARED == 0u) & (channel < last)) {
+                grad_bias[channel] = sum;
+            }
         }
     }
 }
@@ -192,13 +251,13 @@ fn store(row: u32, y: u32, x: u32, sums: vec4<f32>) {
     }
 }
 
-fn of_input(idx: u32) { // if OF_INPUT
+fn of_input(idx: u32, lane: u32) { // if OF_INPUT
     let tile_x = (idx % TILE_COLUMNS) * COLUMNS;
     let tile_y = (idx / TILE_COLUMNS) % TILE_ROWS;
     let block = (idx / (TILE_COLUMNS * TILE_ROWS)) % TILE_BLOCKS;
     let group = (idx / (TILE_COLUMNS * TILE_ROWS * TILE_BLOCKS)) % GROUPS;
     let n = idx / (TILE_COLUMNS * TILE_ROWS * TILE_BLOCKS * GROUPS);
-    let first = block * TILE_CHANNELS;
+    let first = (block * SHARED + lane) * TILE_CHANNELS;
 
     var sums: array<array<vec4<f32>, COLUMNS>, TILE_CHANNELS>;
     for (var o = group * GROUP_OUT; o < (group + 1u) * GROUP_OUT; o += 1u) {
@@ -206,18 +265,33 @@ fn of_input(idx: u32) { // if OF_INPUT
         // The gradient of the convolution's map, of which pooling lets one number through per window.
         var grads: array<array<f32, CELLS_W>, CELLS_H>;
         for (var i = 0u; i < WINDOWS_H; i += 1u) { // unrolled
-            for (var j = 0u; j < WINDOWS_W; j += 1u) { // unrolled
+            for (var j = 0u; j < WINDOW_PIECES; j += 1u) { // unrolled
                 // Above the map windows wrap around to a huge number: one comparison serves both ends.
                 let y = tile_y + FIRST_H + i;
-                let x = tile_x + FIRST_W + j;
+                let x = tile_x + FIRST_W + SHARED * j + lane;
                 let inside = (y < OUT_H) & (x < OUT_W);
                 let at = plane + y * OUT_W + x;
                 let grad = select(0.0, grad_output[at], inside);
-                let place = choice[at] - 2u * (y * CONV_W + x);
-                grads[2u * i][2u * j] = select(0.0, grad, place == 0u);
-                grads[2u * i][2u * j + 1u] = select(0.0, grad, place == 1u);
-                grads[2u * i + 1u][2u * j] = select(0.0, grad, place == CONV_W);
-                grads[2u * i + 1u][2u * j + 1u] = select(0.0, grad, place == CONV_W + 1u);
+                let place = vec4<u32>(choice[at] - 2u * (y * CONV_W + x));
+                let chosen = place == vec4<u32>(0u, 1u, CONV_W, CONV_W + 1u);
+                let own = select(vec4<f32>(0.0), vec4<f32>(grad), chosen);
+                for (var k = 0u; k < SHARED; k += 1u) { // unrolled
+                    grads[2u * i][2u * (SHARED * j + k)] = from_lane(own[0], k);
+                    grads[2u * i][2u * (SHARED * j + k) + 1u] = from_lane(own[1], k);
+                    grads[2u * i + 1u][2u * (SHARED * j + k)] = from_lane(own[2], k);
+                    grads[2u * i + 1u][2u * (SHARED * j + k) + 1u] = from_lane(own[3], k);
+                }
+            }
+        }
+        // What the tile's squares meet of it, tap by tap.
+        var squares: array<array<vec4<f32>, SQUARES_W>, KERNEL_H>;
+        for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+            for (var j = 0u; j < SQUARES_W; j += 1u) { // unrolled
+                let row = SHIFT_H + i;
+                let column = SHIFT_W + j;
+                let upper = vec2<f32>(grads[row][column], grads[row][column + 1u]);
+                let lower = vec2<f32>(grads[row + 1u][column], grads[row + 1u][column + 1u]);
+                squares[i][j] = vec4<f32>(upper, lower);
             }
         }
         for (var c = 0u; c < TILE_CHANNELS; c += 1u) { // unrolled
@@ -228,11 +302,7 @@ fn of_input(idx: u32) { // if OF_INPUT
                 for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
                     let factor = weight[taps - (i * KERNEL_W + j)];
                     for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
-                        let row = SHIFT_H + i;
-                        let column = SHIFT_W + j + 2u * x;
-                        let upper = vec2<f32>(grads[row][column], grads[row][column + 1u]);
-                        let lower = vec2<f32>(grads[row + 1u][column], grads[row + 1u][column + 1u]);
-                        sums[c][x] += factor * vec4<f32>(upper, lower);
+                        sums[c][x] += factor * squares[i][2u * x + j];
                     }
                 }
             }
@@ -255,8 +325,9 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         of_weight(idx, lane);
     }
     if (idx >= WEIGHT_GROUPS) { // if OF_INPUT
-        for (var tile = (idx - WEIGHT_GROUPS) * LANES + lane; tile < N_TILES; tile += INPUT_GROUPS * LANES) {
-            of_input(tile);
+        let first = ((idx - WEIGHT_GROUPS) * LANES + lane) / SHARED;
+        for (var tile = first; tile < N_TILES; tile += INPUT_GROUPS * LANES / SHARED) {
+            of_input(tile, lane % SHARED);
         }
     }
 }

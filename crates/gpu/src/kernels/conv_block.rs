@@ -210,8 +210,15 @@ fn grads<'a>(
     let has_bias = of_weight.is_some_and(|step| step.writes.len() == 2);
     constants.extend([
         ("OF_WEIGHT", Constant::Bool(of_weight.is_some())),
+        ("BY_LANES", Constant::Bool(!traits.has_quads)),
+        ("BY_QUADS", Constant::Bool(traits.has_quads)),
         ("OF_INPUT", Constant::Bool(of_input.is_some())),
         ("HAS_BIAS", Constant::Bool(has_bias)),
+        ("LANES", u32(lanes)),
+        ("SHARED", u32(tile.shared)),
+        ("PIECES", u32(SHARE_CHANNELS / tile.shared)),
+        ("SWAPS", Constant::Bool(tile.shared > 1)),
+        ("ADDS", Constant::Bool(traits.has_quads && tile.shared == 1)),
         ("SEEN_H", u32(kernel_h + 1)),
         ("SEEN_W", u32(kernel_w + 1)),
         ("SEEN_AGAIN", u32(kernel_w - 1)),
@@ -223,28 +230,11 @@ fn grads<'a>(
         ("SHIFT_H", u32(shift_h)),
         ("SHIFT_W", u32(shift_w)),
         ("WINDOWS_H", u32(n_windows_h)),
+        ("WINDOW_PIECES", u32(n_windows_w.div_ceil(tile.shared))),
         ("CELLS_H", u32(2 * n_windows_h)),
+        ("SQUARES_W", u32(kernel_w + 2 * tile.columns - 2)),
     ]);
-    let shares = usize::from(tile.shared > 1);
-    let file = if traits.has_quads { "conv_block_grads_quads" } else { "conv_block_grads_halving" };
-    constants.extend(if traits.has_quads {
-        vec![
-            ("SHARED", u32(tile.shared)),
-            ("PIECES", u32(QUAD / tile.shared)),
-            ("N_SWAPPED", u32(shares)),
-            ("N_SUMMED", u32(1 - shares)),
-            ("WINDOW_PIECES", u32(n_windows_w.div_ceil(tile.shared))),
-            ("SQUARES_W", u32(kernel_w + 2 * tile.columns - 2)),
-        ]
-    } else {
-        vec![
-            ("LANES", u32(lanes)),
-            ("CHANNELS", u32(SHARE_CHANNELS)),
-            ("WINDOWS_W", u32(n_windows_w)),
-            ("CELLS_W", u32(2 * n_windows_w)),
-        ]
-    });
-    let row = Row { file, constants, grid: Grid::Workgroups(n_workgroups) };
+    let row = Row { file: "conv_block_grads_halving", constants, grid: Grid::Workgroups(n_workgroups) };
     let writes = vec![
         of_weight.map(|step| &step.writes[0]),
         of_weight.and_then(|step| step.writes.get(1)),
