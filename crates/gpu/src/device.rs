@@ -48,6 +48,13 @@ struct Trouble {
     refused: Option<String>,
 }
 
+impl Trouble {
+    fn lose(&mut self, why: impl FnOnce() -> String) {
+        self.lost.get_or_insert_with(why);
+        self.waiting.drain(..).for_each(Waker::wake);
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Layouts {
     bind_group: wgpu::BindGroupLayout,
@@ -95,9 +102,7 @@ impl Device {
         let trouble = Arc::new(Mutex::new(Trouble::default()));
         let on_lost = Arc::clone(&trouble);
         wgpu.set_device_lost_callback(move |reason, message| {
-            let mut trouble = on_lost.lock().expect("no callback panics");
-            trouble.lost.get_or_insert_with(|| format!("{reason:?}: {message}"));
-            trouble.waiting.drain(..).for_each(Waker::wake);
+            on_lost.lock().expect("no callback panics").lose(|| format!("{reason:?}: {message}"));
         });
         let on_refused = Arc::clone(&trouble);
         wgpu.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -169,9 +174,11 @@ impl Device {
         Poll::Pending
     }
 
-    /// Closes the GPU, as a loss of it would.
+    /// Closes the GPU, as a loss of it would. This is known at once: a browser may take its time to say so, or never do.
     pub fn destroy(&self) {
         self.wgpu.destroy();
+        let mut trouble = self.trouble.lock().expect("no callback panics");
+        trouble.lose(|| "it was closed".to_owned());
     }
 
     /// The GPU's complaints since the last check.
