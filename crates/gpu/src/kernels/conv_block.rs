@@ -118,7 +118,7 @@ pub(super) fn forward(block: &ConvBlock, step: &Step, traits: Traits) -> Row {
     }
 }
 
-/// Output channels of one workgroup of a weight's gradient.
+/// Output channels of one workgroup of a weight's gradient, as the shader has it.
 const SHARE_CHANNELS: usize = 4;
 
 /// The invocations of one workgroup of a weight's gradient: a power of two.
