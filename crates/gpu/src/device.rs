@@ -48,13 +48,6 @@ struct Trouble {
     refused: Option<String>,
 }
 
-impl Trouble {
-    fn lose(&mut self, why: impl FnOnce() -> String) {
-        self.lost.get_or_insert_with(why);
-        self.waiting.drain(..).for_each(Waker::wake);
-    }
-}
-
 #[derive(Clone)]
 pub(crate) struct Layouts {
     bind_group: wgpu::BindGroupLayout,
@@ -99,10 +92,16 @@ impl Device {
             .map_err(|error| GpuError::NoDevice { adapter: info.name.clone(), message: error.to_string() })?;
         #[cfg(not(target_arch = "wasm32"))]
         let has_subgroups = wgpu.features().contains(wgpu::Features::SUBGROUP);
+        // A browser collects a device that nobody holds, and Chromium 156 may then lock a mutex that its thread already has,
+        // which ends the whole worker in silence. A page opens one device, or one more after a loss: they are kept.
+        #[cfg(target_arch = "wasm32")]
+        std::mem::forget(wgpu.clone());
         let trouble = Arc::new(Mutex::new(Trouble::default()));
         let on_lost = Arc::clone(&trouble);
         wgpu.set_device_lost_callback(move |reason, message| {
-            on_lost.lock().expect("no callback panics").lose(|| format!("{reason:?}: {message}"));
+            let mut trouble = on_lost.lock().expect("no callback panics");
+            trouble.lost.get_or_insert_with(|| format!("{reason:?}: {message}"));
+            trouble.waiting.drain(..).for_each(Waker::wake);
         });
         let on_refused = Arc::clone(&trouble);
         wgpu.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -174,11 +173,9 @@ impl Device {
         Poll::Pending
     }
 
-    /// Closes the GPU, as a loss of it would. This is known at once: a browser may take its time to say so, or never do.
+    /// Closes the GPU, as a loss of it would.
     pub fn destroy(&self) {
         self.wgpu.destroy();
-        let mut trouble = self.trouble.lock().expect("no callback panics");
-        trouble.lose(|| "it was closed".to_owned());
     }
 
     /// The GPU's complaints since the last check.

@@ -126,12 +126,12 @@ fn native_tests(environment: &Environment) -> Result<()> {
     let arguments = ["test", "--no-fail-fast", "--workspace", "--exclude", "receptive-web"];
     let mut tests = cargo(arguments);
     tests.args(["--exclude", "receptive-page", "--exclude", "receptive-tests", "--", "--show-output"]);
-    process::run(environment.set(&mut tests))
+    process::run_tests(environment.set(&mut tests))
 }
 
 /// The tests that compare: CPU with GPU, gradients with finite differences, everything with PyTorch.
 fn parity_tests(environment: &Environment) -> Result<()> {
-    process::run(environment.set(&mut cargo([
+    process::run_tests(environment.set(&mut cargo([
         "test",
         "--no-fail-fast",
         "-p",
@@ -159,7 +159,7 @@ fn browser_tests(tools: &Tools, browser: &Browser, environment: &Environment) ->
         command.env("CHROMEDRIVER", &browser.chromedriver);
         command.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_TIMEOUT", "300");
         command.envs(flags.map(|flags| (dist::WASM_FLAGS, flags)));
-        process::run(&mut command)
+        process::run_tests(&mut command)
     };
     run(&["--tests"], None)?;
     // PyTorch's numbers and the GPU's once more, beside those of the program with FMA.
@@ -172,5 +172,5 @@ fn end_to_end(browser: &Browser, environment: &Environment) -> Result<()> {
     npm_packages(&folder)?;
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).current_dir(&folder);
-    process::run(environment.set(&mut node).env("CHROMIUM", &browser.chromium))
+    process::run_tests(environment.set(&mut node).env("CHROMIUM", &browser.chromium))
 }
