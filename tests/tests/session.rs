@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use gpu::Device;
 use nn::TrainingOptions;
-use protocol::{BackendChoice, BackendKind, Command, Event, Message, Reply, Request, Until};
+use protocol::{Array, BackendChoice, BackendKind, Command, Event, Message, Reply, Request, Until};
 use receptive_tests::gpu_tests;
 use trainer::Session;
 
 gpu_tests!(
     the_gpu_and_the_cpu_give_the_same_losses,
+    what_is_shown_is_made_with_the_gpus_weights,
     a_move_between_backends_goes_on_where_it_was,
     a_lost_gpu_does_not_lose_the_weights,
     both_learn_from_the_same_pictures_whatever_is_changed,
@@ -82,12 +83,12 @@ async fn what_is_idle_compiles_for_the_next_run(_device: Rc<Device>) {
     while session.is_busy() {
         session.advance().await;
     }
-    let before = n_compiled(&session);
+    assert_eq!(n_compiled(&session), 0, "a picture is shown without the GPU");
     assert!(session.is_trying());
     session.try_next(async || {}).await;
     assert!(!session.is_trying());
     let compiled = n_compiled(&session);
-    assert!(compiled > before);
+    assert!(compiled > 0);
     let events = ask(&mut session, Command::Train { until: Until::Steps(1) }).await;
     let compiling = |event: &Event| matches!(event, Event::Status(status) if status.compiling);
     assert!(!events.iter().any(compiling));
@@ -113,6 +114,29 @@ async fn the_gpu_and_the_cpu_give_the_same_losses(_device: Rc<Device>) {
     assert_eq!(gpu.backend().kind, BackendKind::Gpu);
     let mut cpu = session(BackendChoice::Cpu).await;
     assert_same(&losses(&mut gpu, 20).await, &losses(&mut cpu, 20).await);
+}
+
+async fn what_is_shown_is_made_with_the_gpus_weights(_device: Rc<Device>) {
+    let mut shown = Vec::new();
+    for backend in [BackendChoice::Gpu, BackendChoice::Cpu] {
+        let mut session = session(backend).await;
+        let train = Command::Train { until: Until::Steps(20) };
+        session.handle(Message::plain(Request { id: 1, command: train })).await;
+        while session.is_busy() {
+            session.advance().await;
+        }
+        let last = session.events().into_iter().rev().find_map(|message| match message.body {
+            Event::Inspection(inspection) => Some((inspection, message.arrays)),
+            _ => None,
+        });
+        let (inspection, arrays) = last.expect("a run's end is shown");
+        assert_eq!(inspection.step, 20);
+        let Some(Array::F32(first_map)) = arrays.into_iter().nth(1) else { panic!("arrays of f32") };
+        shown.push([first_map, inspection.prediction.probabilities]);
+    }
+    for (gpu, cpu) in shown[0].iter().zip(&shown[1]) {
+        assert_same(gpu, cpu);
+    }
 }
 
 async fn a_move_between_backends_goes_on_where_it_was(_device: Rc<Device>) {

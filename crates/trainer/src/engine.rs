@@ -44,6 +44,8 @@ pub struct Activations {
     pub layers: Vec<Vec<f32>>,
     /// One per class.
     pub probabilities: Vec<f32>,
+    /// The parameters that they were computed with, laid out as [`Engine::layout`] says.
+    pub parameters: Vec<f32>,
 }
 
 /// A network, its plans, and the executor that holds its weights.
@@ -72,12 +74,14 @@ pub struct Engine {
 
 enum Executor {
     Cpu(cpu::Executor),
-    Gpu(Box<gpu::Executor>, [gpu::PlanIdx; 3]),
+    /// With what looks at single pictures beside it: a GPU would first compile shaders for that which nothing else needs.
+    Gpu(Box<gpu::Executor>, [gpu::PlanIdx; 2], cpu::Executor),
 }
 
 impl Engine {
     /// Builds the three plans for the CPU, or for a GPU where one is given. On the CPU a training step is shared by the
-    /// workers, or as many of them as the batch has pictures where that is fewer; a GPU needs none.
+    /// workers, or as many of them as the batch has pictures where that is fewer; a GPU needs none. Single pictures are
+    /// looked at on the CPU in any case.
     ///
     /// # Errors
     /// [`EngineError`] where the network cannot be recorded, or the GPU refuses a plan.
@@ -112,9 +116,10 @@ impl Engine {
                 let plans = [
                     executor.add(network.training_plan(options.batch_size, recipe)?)?,
                     executor.add(network.evaluation_plan(EVALUATION_BATCH)?)?,
-                    executor.add(network.inspection_plan()?)?,
                 ];
-                Executor::Gpu(Box::new(executor), plans)
+                let mut beside = cpu::Executor::new(&layout, 0);
+                beside.add(network.inspection_plan()?)?;
+                Executor::Gpu(Box::new(executor), plans, beside)
             }
         };
         Ok(Self {
@@ -161,7 +166,7 @@ impl Engine {
     pub fn dispatches_per_step(&self) -> Option<usize> {
         match &self.executor {
             Executor::Cpu(_) => None,
-            Executor::Gpu(executor, [training, ..]) => Some(executor.dispatches(*training)),
+            Executor::Gpu(executor, [training, _], _) => Some(executor.dispatches(*training)),
         }
     }
 
@@ -173,7 +178,7 @@ impl Engine {
     pub async fn kernel_times(&self) -> Result<Option<Vec<gpu::KernelTime>>, EngineError> {
         match &self.executor {
             Executor::Cpu(_) => Ok(None),
-            Executor::Gpu(executor, [training, ..]) => {
+            Executor::Gpu(executor, [training, _], _) => {
                 self.compile().await?;
                 Ok(executor.kernel_times(*training).await?)
             }
@@ -184,7 +189,7 @@ impl Engine {
     pub fn is_compiled(&self) -> bool {
         match &self.executor {
             Executor::Cpu(_) => true,
-            Executor::Gpu(executor, [training, ..]) => executor.is_compiled(*training),
+            Executor::Gpu(executor, [training, _], _) => executor.is_compiled(*training),
         }
     }
 
@@ -193,7 +198,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] where the GPU is lost, or its compiler refuses a shader.
     pub async fn compile(&self) -> Result<(), EngineError> {
-        if let Executor::Gpu(executor, [training, ..]) = &self.executor {
+        if let Executor::Gpu(executor, [training, _], _) = &self.executor {
             executor.compile(*training).await?;
         }
         Ok(())
@@ -224,7 +229,7 @@ impl Engine {
                 };
                 self.recorded.push(metrics);
             }
-            Executor::Gpu(executor, [training, ..]) => {
+            Executor::Gpu(executor, [training, _], _) => {
                 executor.compile(*training).await?;
                 let key = key(self.random, 0);
                 let mut inputs = vec![
@@ -245,7 +250,7 @@ impl Engine {
     pub async fn take_metrics(&mut self) -> Result<Vec<[f32; 2]>, EngineError> {
         match &mut self.executor {
             Executor::Cpu(_) => Ok(std::mem::take(&mut self.recorded)),
-            Executor::Gpu(executor, _) => Ok(executor.take_recorded().await?),
+            Executor::Gpu(executor, ..) => Ok(executor.take_recorded().await?),
         }
     }
 
@@ -264,7 +269,7 @@ impl Engine {
     pub async fn parameters(&self) -> Result<Vec<f32>, EngineError> {
         match &self.executor {
             Executor::Cpu(executor) => Ok(executor.parameters().to_vec()),
-            Executor::Gpu(executor, _) => Ok(executor.parameters().await?),
+            Executor::Gpu(executor, ..) => Ok(executor.parameters().await?),
         }
     }
 
@@ -275,7 +280,7 @@ impl Engine {
     pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
         match &mut self.executor {
             Executor::Cpu(executor) => executor.set_parameters(parameters)?,
-            Executor::Gpu(executor, _) => executor.set_parameters(parameters)?,
+            Executor::Gpu(executor, ..) => executor.set_parameters(parameters)?,
         }
         Ok(())
     }
@@ -289,7 +294,7 @@ impl Engine {
         for idx in 0..self.n_states {
             states.push(match &self.executor {
                 Executor::Cpu(executor) => executor.state(idx).to_vec(),
-                Executor::Gpu(executor, _) => executor.state(idx).await?,
+                Executor::Gpu(executor, ..) => executor.state(idx).await?,
             });
         }
         Ok(states)
@@ -305,7 +310,7 @@ impl Engine {
             let state = states.get(idx).unwrap_or(&zeros);
             match &mut self.executor {
                 Executor::Cpu(executor) => executor.set_state(idx, state)?,
-                Executor::Gpu(executor, _) => executor.set_state(idx, state)?,
+                Executor::Gpu(executor, ..) => executor.set_state(idx, state)?,
             }
         }
         Ok(())

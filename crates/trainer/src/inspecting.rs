@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::{Array, Event, Inspection, LayerView, ParameterView, Prediction, Sample};
 use web_time::Instant;
 
-use crate::engine::EngineError;
+use crate::engine::{Activations, EngineError};
 use crate::evaluating::largest;
 use crate::session::Session;
 
@@ -35,11 +35,11 @@ impl Session {
         self.inspection_due = false;
         let (picture, label) = self.selected();
         let is_first = !self.engine.has_inspected();
-        let activations = self.engine.inspect(&picture).await?;
-        let parameters = self.engine.parameters().await?;
+        let Activations { layers: outputs, probabilities, parameters } =
+            self.engine.inspect(&picture).await?;
         let mut arrays = vec![Array::F32(picture)];
         let mut layers = Vec::new();
-        for (geometry, values) in self.network.geometry().layers.iter().zip(activations.layers) {
+        for (geometry, values) in self.network.geometry().layers.iter().zip(outputs) {
             let [min, max, mean] = range(&values);
             layers.push(LayerView { shape: geometry.output.clone(), min, max, mean });
             arrays.push(Array::F32(values));
@@ -64,7 +64,7 @@ impl Session {
             sample: self.sample,
             label,
             layers,
-            prediction: prediction(activations.probabilities),
+            prediction: prediction(probabilities),
             parameters: views,
         };
         self.say_with(Event::Inspection(inspection), arrays);

@@ -21,7 +21,7 @@ impl Engine {
         pictures: &LabelledImages,
     ) -> Result<Option<String>, EngineError> {
         let labels = &pictures.labels;
-        let Executor::Gpu(executor, [training, ..]) = &mut self.executor else { return Ok(None) };
+        let Executor::Gpu(executor, [training, _], _) = &mut self.executor else { return Ok(None) };
         let plan = network.training_plan(options.batch_size, options.recipe())?;
         let shape = Pictures { n: labels.len(), shape: network.model().input };
         let gathering = plan.clone().gathering(names::IMAGES, names::LABELS, shape)?;
@@ -63,7 +63,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let key = key(self.random, 0);
         let unknown = || TensorError::UnknownName { what: "input", name: PICKS.to_owned() };
-        let Executor::Gpu(executor, [training, ..]) = &mut self.executor else {
+        let Executor::Gpu(executor, [training, _], _) = &mut self.executor else {
             return Err(unknown().into());
         };
         executor.compile(*training).await?;

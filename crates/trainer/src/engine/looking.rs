@@ -11,7 +11,7 @@ impl Engine {
         self.has_evaluated
     }
 
-    /// The same of layers' outputs.
+    /// The same of layers' outputs, which are always the CPU's.
     pub(crate) const fn has_inspected(&self) -> bool {
         self.has_inspected
     }
@@ -33,7 +33,7 @@ impl Engine {
                     executor.run(self.evaluation);
                     logits.extend_from_slice(&executor.output(self.evaluation, names::LOGITS)?[..n_wanted]);
                 }
-                Executor::Gpu(executor, [_, evaluation, _]) => {
+                Executor::Gpu(executor, [_, evaluation], _) => {
                     executor.compile(*evaluation).await?;
                     executor.write_input(*evaluation, names::IMAGES, &self.padded)?;
                     executor.run(*evaluation)?;
@@ -46,30 +46,25 @@ impl Engine {
         Ok(logits)
     }
 
-    /// Every layer's output for one image.
+    /// Every layer's output for one image, with the parameters of this moment.
     ///
     /// # Errors
-    /// [`EngineError`] where the GPU is lost.
+    /// [`EngineError`] where the image has another size, or the GPU is lost.
     pub async fn inspect(&mut self, image: &[f32]) -> Result<Activations, EngineError> {
-        let wanted: Vec<String> =
-            (0..self.n_layers).map(names::layer).chain([names::PROBABILITIES.to_owned()]).collect();
-        let mut layers: Vec<Vec<f32>> = match &mut self.executor {
-            Executor::Cpu(executor) => {
-                executor.write_input(self.inspection, names::IMAGES, image)?;
-                executor.run(self.inspection);
-                let outputs = wanted.iter().map(|name| executor.output(self.inspection, name));
-                outputs.map(|output| output.map(<[f32]>::to_vec)).collect::<Result<_, _>>()?
-            }
-            Executor::Gpu(executor, [.., inspection]) => {
-                executor.compile(*inspection).await?;
-                executor.write_input(*inspection, names::IMAGES, image)?;
-                executor.run(*inspection)?;
-                let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-                executor.read_outputs(*inspection, &wanted).await?
+        let parameters = self.parameters().await?;
+        let (executor, plan) = match &mut self.executor {
+            Executor::Cpu(executor) => (executor, self.inspection),
+            Executor::Gpu(_, _, beside) => {
+                beside.set_parameters(&parameters)?;
+                (beside, 0)
             }
         };
+        executor.write_input(plan, names::IMAGES, image)?;
+        executor.run(plan);
+        let output = |name: &str| executor.output(plan, name).map(<[f32]>::to_vec);
+        let layers = (0..self.n_layers).map(|idx| output(&names::layer(idx))).collect::<Result<_, _>>()?;
+        let probabilities = output(names::PROBABILITIES)?;
         self.has_inspected = true;
-        let probabilities = layers.pop().expect("the probabilities were asked for");
-        Ok(Activations { layers, probabilities })
+        Ok(Activations { layers, probabilities, parameters })
     }
 }
