@@ -22,6 +22,9 @@
 // of TILE_CHANNELS neighbouring channels. The part of the map that all of these see stays in registers. Each invocation takes
 // every so many tiles: with barriers, twenty times fewer invocations are a third faster in SwiftShader. The tiles are numbered
 // as [BATCH, GROUPS, TILE_BLOCKS, TILE_ROWS, TILE_COLUMNS, SHARED].
+//
+// Without UNROLLS_STORES the loops that store are loops, of copies, as an array in registers cannot be indexed by a variable: a
+// store is much code to a GPU that is a program.
 
 const BATCH: u32 = 1;
 const IN_CHANNELS: u32 = 1;
@@ -41,6 +44,7 @@ const BY_LANES: bool = true;
 const BY_QUADS: bool = true;
 const OF_INPUT: bool = true;
 const HAS_BIAS: bool = true;
+const UNROLLS_STORES: bool = true;
 const LANES: u32 = 64;
 const SHARED: u32 = 1;
 // How many output channels' gradients an invocation loads: 4 / SHARED.
@@ -176,15 +180,17 @@ fn of_weight(idx: u32, lane: u32) { // if OF_WEIGHT
         }
     }
 
+    var finished = sums;
     if (BY_LANES) { // if BY_LANES
-        for (var o = 0u; o < 4u; o += 1u) { // unrolled
+        var finished_biases = biases;
+        for (var o = 0u; o < 4u; o += 1u) { // unrolled if UNROLLS_STORES
             let own = lane * N_SUMS + o * CHANNEL_SUMS;
-            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
-                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
-                    shares[own + i * KERNEL_W + j] = sums[o][i * KERNEL_W + j];
+            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled if UNROLLS_STORES
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled if UNROLLS_STORES
+                    shares[own + i * KERNEL_W + j] = finished[o][i * KERNEL_W + j];
                 }
             }
-            shares[own + KERNEL] = biases[o];
+            shares[own + KERNEL] = finished_biases[o];
         }
         workgroupBarrier();
         for (var own = lane; own < N_SUMS; own += LANES) {
@@ -206,11 +212,11 @@ fn of_weight(idx: u32, lane: u32) { // if OF_WEIGHT
     }
     if (BY_QUADS) { // if BY_QUADS
         let is_stored = (own_c < GROUP_IN) & (lane / SHARED == 0u);
-        for (var o = 0u; o < 4u; o += 1u) { // unrolled
+        for (var o = 0u; o < 4u; o += 1u) { // unrolled if UNROLLS_STORES
             let channel = first + (o ^ part);
-            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
-                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
-                    var sum = sums[o][i * KERNEL_W + j];
+            for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled if UNROLLS_STORES
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled if UNROLLS_STORES
+                    var sum = finished[o][i * KERNEL_W + j];
                     if (ADDS) { // if ADDS
                         let pair = sum + quadSwapX(sum);
                         sum = pair + quadSwapY(pair);
@@ -308,11 +314,12 @@ fn of_input(idx: u32, lane: u32) { // if OF_INPUT
             }
         }
     }
-    for (var c = 0u; c < TILE_CHANNELS; c += 1u) { // unrolled
+    var finished = sums;
+    for (var c = 0u; c < TILE_CHANNELS; c += 1u) { // unrolled if UNROLLS_STORES
         if (first + c < GROUP_IN) {
             let row = ((n * IN_CHANNELS + group * GROUP_IN + first + c) * IN_H + 2u * tile_y) * IN_W;
-            for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
-                store(row, 2u * tile_y, 2u * (tile_x + x), sums[c][x]);
+            for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled if UNROLLS_STORES
+                store(row, 2u * tile_y, 2u * (tile_x + x), finished[c][x]);
             }
         }
     }

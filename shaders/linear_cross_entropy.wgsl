@@ -13,11 +13,15 @@
 //
 // A workgroup takes four images: its LANES invocations share the features of each, and their shares are added in a fixed
 // order. One load of a weight serves four images, and one of a feature all classes.
+//
+// Without UNROLLS_STORES the loops over the workgroup's memory are loops, of copies, as an array in registers cannot be indexed by
+// a variable: access to memory is much code to a GPU that is a program.
 
 const BATCH: u32 = 1;
 const IN_FEATURES: u32 = 4;
 const N_CLASSES: u32 = 10;
 const LANES: u32 = 64;
+const UNROLLS_STORES: bool = true;
 
 const GRID_ROW = 65535u;
 
@@ -89,8 +93,9 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
             sums[k] += inputs * weight[k * IN_FEATURES + feature];
         }
     }
-    for (var k = 0u; k < N_CLASSES; k += 1u) { // unrolled
-        shares[lane * N_CLASSES + k] = sums[k];
+    var finished = sums;
+    for (var k = 0u; k < N_CLASSES; k += 1u) { // unrolled if UNROLLS_STORES
+        shares[lane * N_CLASSES + k] = finished[k];
     }
     workgroupBarrier();
     for (var k = lane; k < N_CLASSES; k += LANES) {
@@ -109,10 +114,11 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     }
     workgroupBarrier();
 
-    var grads: array<vec4<f32>, N_CLASSES>;
-    for (var k = 0u; k < N_CLASSES; k += 1u) { // unrolled
-        grads[k] = vec4<f32>(logits[k * 4u], logits[k * 4u + 1u], logits[k * 4u + 2u], logits[k * 4u + 3u]);
+    var loaded: array<vec4<f32>, N_CLASSES>;
+    for (var k = 0u; k < N_CLASSES; k += 1u) { // unrolled if UNROLLS_STORES
+        loaded[k] = vec4<f32>(logits[k * 4u], logits[k * 4u + 1u], logits[k * 4u + 2u], logits[k * 4u + 3u]);
     }
+    let grads = loaded;
     for (var feature = lane; feature < IN_FEATURES; feature += LANES) {
         var sum = vec4<f32>(0.0);
         for (var k = 0u; k < N_CLASSES; k += 1u) { // unrolled

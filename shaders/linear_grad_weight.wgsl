@@ -12,6 +12,9 @@
 //
 // One invocation computes a tile of ROWS outputs by four inputs over the whole batch; the first of each row sums the
 // biases' gradients too. Invocations are numbered as the tiles, row by row.
+//
+// Without UNROLLS_STORES the loops that store are loops, of copies, as an array in registers cannot be indexed by a variable: a
+// store is much code to a GPU that is a program.
 
 const WORKGROUP_SIZE: u32 = 64;
 const BATCH: u32 = 4;
@@ -19,6 +22,7 @@ const IN_FEATURES: u32 = 4;
 const OUT_FEATURES: u32 = 4;
 const HAS_SCORES: bool = true;
 const ROWS: u32 = 4;
+const UNROLLS_STORES: bool = true;
 
 const TILE_ROWS = (OUT_FEATURES + ROWS - 1u) / ROWS;
 const TILE_COLUMNS = (IN_FEATURES + 3u) / 4u;
@@ -82,7 +86,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             sums[k] += grad * inputs;
         }
     }
-    for (var k = 0u; k < ROWS; k += 1u) { // unrolled
-        store(row + k, column, sums[k], biases[k]);
+    var finished = sums;
+    var finished_biases = biases;
+    for (var k = 0u; k < ROWS; k += 1u) { // unrolled if UNROLLS_STORES
+        store(row + k, column, finished[k], finished_biases[k]);
     }
 }

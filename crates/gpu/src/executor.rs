@@ -159,7 +159,8 @@ impl Executor {
     /// plan that was not compiled before its first run is then, one shader after the other, which in some browsers keeps pages
     /// from being drawn meanwhile.
     ///
-    /// The future may be dropped: what is under way goes on, and is found by whoever needs it next.
+    /// In a browser it begins at once, and the future may be dropped: what is under way goes on, and is found by whoever needs
+    /// it next. Natively it begins when it is waited for.
     ///
     /// # Errors
     /// [`GpuError::NoPlan`]; [`GpuError::Refused`] for a shader that the GPU's compiler refuses; [`GpuError::Lost`].

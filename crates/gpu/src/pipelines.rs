@@ -58,11 +58,19 @@ impl Device {
         self.compile_missing(missing)
     }
 
+    /// Natively nothing is compiled before somebody waits for it, as the thread that asks does it.
     #[cfg(not(target_arch = "wasm32"))]
     fn compile_missing(self: &Rc<Self>, missing: Vec<Shader>) -> Compiling {
+        let device = Rc::clone(self);
+        Box::pin(async move { device.compile_now(&missing) })
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn compile_now(&self, missing: &[Shader]) -> Result<(), GpuError> {
         use std::sync::atomic::{AtomicUsize, Ordering};
 
-        let jobs: Vec<_> = missing.iter().map(|shader| (shader, self.layout(shader))).collect();
+        let unknown = missing.iter().filter(|shader| self.known(shader).is_none());
+        let jobs: Vec<_> = unknown.map(|shader| (shader, self.layout(shader))).collect();
         let next = AtomicUsize::new(0);
         let gpu = &self.wgpu;
         let work = || {
@@ -78,7 +86,7 @@ impl Device {
         for (shader, pipeline) in compiled.into_iter().flatten() {
             self.keep(shader, pipeline);
         }
-        Box::pin(std::future::ready(self.check()))
+        self.check()
     }
 
     #[cfg(target_arch = "wasm32")]

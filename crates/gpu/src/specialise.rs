@@ -31,7 +31,7 @@ impl Constant {
 ///
 /// Sizes that the compiler knows let it unroll loops and replace divisions. Loops that end their first line with
 /// `// unrolled` are written out here, with the counter as a constant: then arrays that they index can stay in registers,
-/// also where a driver's compiler unrolls nothing. Functions and blocks that end their first line with `// if NAME` are left out
+/// also where a driver's compiler unrolls nothing. `// unrolled if NAME` does so where that constant is true. Functions and blocks that end their first line with `// if NAME` are left out
 /// where that constant is false: compilers take their time over what is never called.
 ///
 /// # Errors
@@ -91,11 +91,19 @@ pub(crate) fn with_quads(text: &str, shares: bool) -> String {
 
 /// Writes lines with their marked loops written out, and without the blocks that are not wanted.
 fn write_out(mut lines: &[&str], constants: &[(&str, Constant)], text: &mut String) -> Result<(), GpuError> {
+    const UNDECIDED: &str = "decides how often something is written out, but is not given a value";
+    let wrong = |name: &str, problem| GpuError::Constant { constant: name.to_owned(), problem };
     let given = |name: &str| constants.iter().find(|(given, _)| *given == name).map(|(_, value)| *value);
     while let Some((&line, rest)) = lines.split_first() {
         lines = rest;
         let marked = match (unrolled_loop(line), line.split_once(" { // if ")) {
-            (Some((indent, counter, limit)), _) => Some((indent, Some(counter), limit)),
+            (Some(Unrolled { indent, counter, limit, condition }), _) => {
+                match condition.map(|name| (name, given(name))) {
+                    None | Some((_, Some(Constant::Bool(true)))) => Some((indent, Some(counter), limit)),
+                    Some((_, Some(Constant::Bool(false)))) => None,
+                    Some((name, _)) => return Err(wrong(name, UNDECIDED)),
+                }
+            }
             (None, Some((head, name))) => {
                 let indent = &head[..head.len() - head.trim_start().len()];
                 Some((indent, None, name))
@@ -107,15 +115,14 @@ fn write_out(mut lines: &[&str], constants: &[(&str, Constant)], text: &mut Stri
             text.push('\n');
             continue;
         };
-        let problem = |problem| GpuError::Constant { constant: name.to_owned(), problem };
         let n = match (counter, given(name), name.strip_suffix('u').map(str::parse)) {
             (Some(_), Some(Constant::U32(n)), _) | (Some(_), None, Some(Ok(n))) => n,
             (None, Some(Constant::Bool(is_wanted)), _) => u32::from(is_wanted),
-            _ => return Err(problem("decides how often something is written out, but is not given a value")),
+            _ => return Err(wrong(name, UNDECIDED)),
         };
         let end = format!("{indent}}}");
         let end = lines.iter().position(|line| *line == end);
-        let end = end.ok_or_else(|| problem("decides over a block without an end"))?;
+        let end = end.ok_or_else(|| wrong(name, "decides over a block without an end"))?;
         for idx in 0..n {
             match counter {
                 Some(counter) => {
@@ -134,13 +141,21 @@ fn write_out(mut lines: &[&str], constants: &[(&str, Constant)], text: &mut Stri
     Ok(())
 }
 
-/// Indentation, counter and limit of `for (var i = 0u; i < LIMIT; i += 1u) { // unrolled`.
-fn unrolled_loop(line: &str) -> Option<(&str, &str, &str)> {
-    let head = line.strip_suffix(" { // unrolled")?;
+/// A line `for (var i = 0u; i < LIMIT; i += 1u) { // unrolled`, perhaps with ` if NAME`.
+struct Unrolled<'a> {
+    indent: &'a str,
+    counter: &'a str,
+    limit: &'a str,
+    condition: Option<&'a str>,
+}
+
+fn unrolled_loop(line: &str) -> Option<Unrolled<'_>> {
+    let (head, mark) = line.split_once(" { // unrolled")?;
+    let condition = mark.strip_prefix(" if ");
     let (indent, head) = head.split_once("for (var ")?;
     let (counter, head) = head.split_once(" = 0u; ")?;
     let (limit, _) = head.strip_prefix(counter)?.strip_prefix(" < ")?.split_once(';')?;
-    Some((indent, counter, limit))
+    Some(Unrolled { indent, counter, limit, condition })
 }
 
 /// The name and the declaration of `const NAME: type = value;`.
@@ -197,6 +212,25 @@ for (var i = 0u; i < N; i += 1u) {
 }
 ";
         assert_eq!(specialise(source, &[("N", Constant::U32(2))]).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_loop_is_written_out_on_a_condition() {
+        let source = "\
+const A: bool = true;
+for (var i = 0u; i < 1u; i += 1u) { // unrolled if A
+    for (var j = 0u; j < 1u; j += 1u) { // unrolled
+    }
+}
+";
+        let wanted = "const A: bool = true;\n{\n    const i = 0u;\n    {\n        const j = 0u;\n    }\n}\n";
+        assert_eq!(specialise(source, &[("A", Constant::Bool(true))]).unwrap(), wanted);
+        let head = "for (var i = 0u; i < 1u; i += 1u) { // unrolled if A";
+        let unwanted = format!("const A: bool = false;\n{head}\n    {{\n        const j = 0u;\n    }}\n}}\n");
+        assert_eq!(specialise(source, &[("A", Constant::Bool(false))]).unwrap(), unwanted);
+        let unknown =
+            specialise(&source.replace("if A", "if B"), &[("A", Constant::Bool(true))]).unwrap_err();
+        assert!(matches!(unknown, GpuError::Constant { constant, .. } if constant == "B"));
     }
 
     #[test]

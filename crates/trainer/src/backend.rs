@@ -201,6 +201,7 @@ impl Session {
             BackendChoice::Gpu => {
                 self.open_device().await.map_err(EngineError::from)?;
                 self.move_to(Candidate::Gpu).await?;
+                self.engine.begin_compiling();
             }
             BackendChoice::Cpu => self.move_to(Candidate::Cpu(self.workers.n)).await?,
         }

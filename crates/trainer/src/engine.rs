@@ -197,11 +197,23 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError`] where the GPU is lost, or its compiler refuses a shader.
-    pub async fn compile(&self) -> Result<(), EngineError> {
-        if let Executor::Gpu(executor, [training, _], _) = &self.executor {
-            executor.compile(*training).await?;
+    pub fn compile(&self) -> impl Future<Output = Result<(), EngineError>> + use<> {
+        let compiling = match &self.executor {
+            Executor::Cpu(_) => None,
+            Executor::Gpu(executor, [training, _], _) => Some(executor.compile(*training)),
+        };
+        async move {
+            match compiling {
+                Some(compiling) => Ok(compiling.await?),
+                None => Ok(()),
+            }
         }
-        Ok(())
+    }
+
+    /// Begins to [compile](Engine::compile) where that goes on without anybody waiting, which it does in browsers. What is
+    /// wrong is said to who waits for it later.
+    pub fn begin_compiling(&self) {
+        drop(self.compile());
     }
 
     /// What the next step's random choices are made of, if it makes any: the same seed and step choose the same. Without

@@ -184,6 +184,9 @@ impl Session {
         };
         session.keep_pictures()?;
         session.set_initial_weights()?;
+        if backend == BackendChoice::Gpu {
+            session.engine.begin_compiling();
+        }
         Ok(session)
     }
 

@@ -214,6 +214,7 @@ fn grads<'a>(
         ("BY_QUADS", Constant::Bool(traits.has_quads)),
         ("OF_INPUT", Constant::Bool(of_input.is_some())),
         ("HAS_BIAS", Constant::Bool(has_bias)),
+        ("UNROLLS_STORES", Constant::Bool(!traits.is_software)),
         ("LANES", u32(lanes)),
         ("SHARED", u32(tile.shared)),
         ("PIECES", u32(SHARE_CHANNELS / tile.shared)),

@@ -30,7 +30,11 @@ pub(super) fn grad_weight(step: &Step, is_software: bool) -> Row {
     // Tiles of the same height, as far as that goes.
     let rows = out_features.div_ceil(out_features.div_ceil(most));
     let has_scores = step.reads.len() == 3;
-    row.constants.extend([("HAS_SCORES", Constant::Bool(has_scores)), ("ROWS", u32(rows))]);
+    row.constants.extend([
+        ("HAS_SCORES", Constant::Bool(has_scores)),
+        ("ROWS", u32(rows)),
+        ("UNROLLS_STORES", Constant::Bool(!is_software)),
+    ]);
     let n_tiles = out_features.div_ceil(rows) * in_features.div_ceil(TILE);
     row.grid = Grid::Invocations(n_tiles + usize::from(has_scores));
     row
@@ -59,6 +63,7 @@ pub(super) fn cross_entropy(step: &Step, is_software: bool) -> Row {
         ("IN_FEATURES", u32(in_features)),
         ("N_CLASSES", u32(n_classes)),
         ("LANES", u32(classifier_lanes(n_classes, is_software))),
+        ("UNROLLS_STORES", Constant::Bool(!is_software)),
     ];
     Row { file: "linear_cross_entropy", constants, grid: Grid::Workgroups(batch.div_ceil(IMAGES)) }
 }
