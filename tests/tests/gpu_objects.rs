@@ -102,39 +102,17 @@ async fn what_is_compiled_beforehand_is_not_compiled_again(device: Rc<Device>) {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen_test::wasm_bindgen_test]
 async fn a_browser_compiles_all_shaders_beside_each_other() {
-    use js_sys::{Array, Function, Object, Proxy, Reflect};
-    use wasm_bindgen::JsCast;
-    use wasm_bindgen::closure::Closure;
-
     let Some(device) = receptive_tests::open_gpu().await else { return };
     let (mut executor, plan) = trainer(&device);
-    let prototype: Object = js_sys::eval("GPUDevice.prototype").unwrap().dyn_into().unwrap();
-    let name = "createComputePipeline".into();
-    let original: Function = Reflect::get(&prototype, &name).unwrap().dyn_into().unwrap();
-    let n_asked = Rc::new(std::cell::Cell::new(0));
-    let (counting, asked) = (original.clone(), Rc::clone(&n_asked));
-    let apply = Closure::<dyn Fn(_, wasm_bindgen::JsValue, Array) -> wasm_bindgen::JsValue>::new(
-        move |_: wasm_bindgen::JsValue, device: wasm_bindgen::JsValue, arguments: Array| {
-            asked.set(asked.get() + 1);
-            counting.apply(&device, &arguments).unwrap()
-        },
-    );
-    let handler = Object::new();
-    Reflect::set(&handler, &"apply".into(), apply.as_ref()).unwrap();
-    Reflect::set(&prototype, &name, &Proxy::new(&original, &handler)).unwrap();
-
+    let asked = receptive_tests::DeviceCalls::of("createComputePipeline");
     executor.compile(plan).await.unwrap();
     executor.run(plan).unwrap();
     let loss = executor.read_output(plan, names::LOSS).await.unwrap();
-    let n_beside = n_asked.replace(0);
+    assert_eq!(asked.n(), 0);
     let evaluation = executor.add(small().evaluation_plan(BATCH).unwrap()).unwrap();
     executor.run(evaluation).unwrap();
-    let n_by_running = n_asked.get();
-    Reflect::set(&prototype, &name, &original).unwrap();
-
     assert!(loss[0] > 0.0);
-    assert_eq!(n_beside, 0);
-    assert!(n_by_running > 0, "the count works");
+    assert!(asked.n() > 0, "the count works");
 }
 
 async fn compiling_that_nobody_waits_for_is_not_lost(device: Rc<Device>) {

@@ -101,6 +101,24 @@ async fn what_is_idle_compiles_for_the_next_run(_device: Rc<Device>) {
     assert!(!session.is_trying());
 }
 
+/// Natively nothing goes on by itself.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen_test::wasm_bindgen_test]
+async fn a_gpu_that_is_asked_for_begins_to_compile_at_once() {
+    if receptive_tests::open_gpu().await.is_none() {
+        return;
+    }
+    let begun = receptive_tests::DeviceCalls::of("createComputePipelineAsync");
+    let mut cpu = session(BackendChoice::Cpu).await;
+    assert_eq!(begun.n(), 0);
+    let mut gpu = session(BackendChoice::Gpu).await;
+    let n_shaders = begun.n();
+    assert!(n_shaders > 0);
+    ask(&mut cpu, Command::SetBackend { backend: BackendChoice::Gpu }).await;
+    assert_eq!(begun.n(), 2 * n_shaders);
+    assert_eq!(losses(&mut gpu, 1).await.len(), 1);
+}
+
 fn assert_same(left: &[f32], right: &[f32]) {
     assert_eq!(left.len(), right.len());
     for (left, right) in left.iter().zip(right) {

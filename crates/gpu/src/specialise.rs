@@ -31,8 +31,9 @@ impl Constant {
 ///
 /// Sizes that the compiler knows let it unroll loops and replace divisions. Loops that end their first line with
 /// `// unrolled` are written out here, with the counter as a constant: then arrays that they index can stay in registers,
-/// also where a driver's compiler unrolls nothing. `// unrolled if NAME` does so where that constant is true. Functions and blocks that end their first line with `// if NAME` are left out
-/// where that constant is false: compilers take their time over what is never called.
+/// also where a driver's compiler unrolls nothing. `// unrolled if NAME` does so where that constant is true. Functions and
+/// blocks that end their first line with `// if NAME` are left out where that constant is false: compilers take their time
+/// over what is never called.
 ///
 /// # Errors
 /// [`GpuError::Constant`] where one of the shader's is not given, or one that is given is not the shader's, or where how
