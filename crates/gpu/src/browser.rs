@@ -2,16 +2,12 @@
 //! browsers leave empty; numbers taken from other invocations; and pipelines compiled side by side.
 
 use std::cell::{Cell, RefCell};
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
 
 use js_sys::{Array, Function, Object, Promise, Proxy, Reflect};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-
-use crate::device::Device;
 
 /// The adapter's vendor, architecture and device, such as "google swiftshader"; `None` where the browser tells nothing.
 pub(crate) async fn adapter_name() -> Option<String> {
@@ -65,15 +61,10 @@ pub(crate) fn adopt_pipeline(
     instead(CREATE, create, move |_, _, _| pipeline.clone()).unwrap_or_else(create)
 }
 
-/// What comes of a promise, or what the browser says against it; also where the GPU is lost, when it may never answer.
-pub(crate) async fn answer(device: &Device, promise: Promise) -> Result<JsValue, String> {
-    let mut future = JsFuture::from(promise);
+/// What comes of a promise, or what the browser says against it.
+pub(crate) async fn answer(promise: Promise) -> Result<JsValue, String> {
     let in_words = |error: JsValue| get(&error, "message").unwrap_or(error).as_string().unwrap_or_default();
-    std::future::poll_fn(|context| match Pin::new(&mut future).poll(context) {
-        Poll::Ready(answer) => Poll::Ready(answer.map_err(in_words)),
-        Poll::Pending => device.poll_lost(context).map(|()| Err("the GPU was lost".to_owned())),
-    })
-    .await
+    JsFuture::from(promise).await.map_err(in_words)
 }
 
 /// What `request`, which asks for a device through wgpu, comes to, and whether the device has the feature "subgroups": wgpu

@@ -1,9 +1,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
-#[cfg(target_arch = "wasm32")]
-use std::task::{Context, Poll};
 
 use crate::error::GpuError;
 use crate::kernels::Traits;
@@ -43,8 +40,6 @@ pub struct Counts {
 #[derive(Default)]
 struct Trouble {
     lost: Option<String>,
-    /// Who waits for the GPU, and is to hear that there is nothing to wait for.
-    waiting: Vec<Waker>,
     refused: Option<String>,
 }
 
@@ -101,7 +96,6 @@ impl Device {
         wgpu.set_device_lost_callback(move |reason, message| {
             let mut trouble = on_lost.lock().expect("no callback panics");
             trouble.lost.get_or_insert_with(|| format!("{reason:?}: {message}"));
-            trouble.waiting.drain(..).for_each(Waker::wake);
         });
         let on_refused = Arc::clone(&trouble);
         wgpu.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -158,19 +152,6 @@ impl Device {
     /// Why the GPU was lost, if it was.
     pub fn lost(&self) -> Option<String> {
         self.trouble.lock().expect("no callback panics").lost.clone()
-    }
-
-    /// Ready when the GPU is lost: a browser may then never answer what was asked of it.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn poll_lost(&self, context: &Context<'_>) -> Poll<()> {
-        let mut trouble = self.trouble.lock().expect("no callback panics");
-        if trouble.lost.is_some() {
-            return Poll::Ready(());
-        }
-        if !trouble.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-            trouble.waiting.push(context.waker().clone());
-        }
-        Poll::Pending
     }
 
     /// Closes the GPU, as a loss of it would.

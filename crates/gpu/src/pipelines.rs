@@ -112,7 +112,7 @@ impl Device {
                     device.pipeline(shader);
                     continue;
                 };
-                let answer = browser::answer(&device, promise).await;
+                let answer = browser::answer(promise).await;
                 device.check()?;
                 if let Some(Pipeline::Ready(_)) = device.known(shader) {
                     // Another who waited was first.

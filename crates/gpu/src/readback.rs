@@ -1,10 +1,6 @@
 use std::cell::Cell;
 use std::future::Future;
-#[cfg(target_arch = "wasm32")]
-use std::pin::Pin;
 use std::rc::Rc;
-#[cfg(target_arch = "wasm32")]
-use std::task::Poll;
 
 use crate::device::Device;
 use crate::error::GpuError;
@@ -115,14 +111,10 @@ impl Reading {
 }
 
 impl Mapping {
-    /// The browser calls back by itself, but perhaps not from a GPU that is lost.
+    /// The browser calls back by itself, also where the GPU is lost.
     #[cfg(target_arch = "wasm32")]
-    async fn wait(&mut self, device: &Device) -> bool {
-        std::future::poll_fn(|context| match Pin::new(&mut self.mapped).poll(context) {
-            Poll::Ready(mapped) => Poll::Ready(matches!(mapped, Ok(Ok(())))),
-            Poll::Pending => device.poll_lost(context).map(|()| false),
-        })
-        .await
+    async fn wait(&mut self, _: &Device) -> bool {
+        matches!((&mut self.mapped).await, Ok(Ok(())))
     }
 
     /// Natively somebody has to ask; having asked, the answer is there, or never comes.

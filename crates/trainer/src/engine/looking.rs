@@ -11,7 +11,7 @@ impl Engine {
         self.has_evaluated
     }
 
-    /// The same of layers' outputs, which are always the CPU's.
+    /// Whether it has given layers' outputs, of which the first time takes longer in a browser, as they are always the CPU's.
     pub(crate) const fn has_inspected(&self) -> bool {
         self.has_inspected
     }
