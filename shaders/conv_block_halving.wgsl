@@ -22,6 +22,9 @@ const CONV_W: u32 = 5;
 const OUT_H: u32 = 2;
 const OUT_W: u32 = 2;
 const GROUPS: u32 = 1;
+// IN_CHANNELS / GROUPS.
+const GROUP_IN: u32 = 1;
+const ONE_CHANNEL: bool = true;
 const KERNEL_H: u32 = 3;
 const KERNEL_W: u32 = 3;
 const PADDING_H: u32 = 1;
@@ -39,7 +42,6 @@ const SEEN_PIECES: u32 = 6;
 const SQUARES_W: u32 = 5;
 
 const NO_CHOICE = 0xffffffffu;
-const GROUP_IN = IN_CHANNELS / GROUPS;
 const GROUP_OUT = OUT_CHANNELS / GROUPS;
 const BLOCKS = (GROUP_OUT + SHARED * CHANNELS - 1u) / (SHARED * CHANNELS);
 const KERNEL = KERNEL_H * KERNEL_W;
@@ -101,7 +103,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let left = 2u * out_x - PADDING_W;
 
     var sums: array<array<vec4<f32>, COLUMNS>, CHANNELS>;
-    for (var c = 0u; c < GROUP_IN; c += 1u) {
+    // One channel is no loop: in SwiftShader all sums would pass from one turn to the next, a third of such a kernel's time.
+    for (var c = 0u; c < GROUP_IN; c += 1u) { // unrolled if ONE_CHANNEL
         let plane = (n * IN_CHANNELS + group * GROUP_IN + c) * IN_PLANE;
         var inputs: array<array<f32, SHARED * SEEN_PIECES>, SEEN_H>;
         for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled

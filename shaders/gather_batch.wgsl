@@ -7,8 +7,8 @@
 // images        [BATCH, CHANNELS, HEIGHT, WIDTH]
 // batch_labels  [BATCH]
 //
-// One invocation computes four neighbours of a row of the images; the first of each picture its label too. They are numbered
-// as [BATCH, CHANNELS, HEIGHT, QUADS].
+// One invocation computes RUN times four neighbours of a row of the images; the first of each picture its label too. They
+// are numbered as [BATCH, CHANNELS, HEIGHT, RUNS].
 
 const WORKGROUP_SIZE: u32 = 64;
 const BATCH: u32 = 1;
@@ -16,10 +16,11 @@ const CHANNELS: u32 = 1;
 const HEIGHT: u32 = 4;
 const WIDTH: u32 = 4;
 const N_IMAGES: u32 = 1;
+const RUN: u32 = 1;
 
 const PLANE = HEIGHT * WIDTH;
 const N_PIXELS = CHANNELS * PLANE;
-const QUADS = (WIDTH + 3u) / 4u;
+const RUNS = (WIDTH + 4u * RUN - 1u) / (4u * RUN);
 const ROWS = CHANNELS * HEIGHT;
 const GRID_ROW = 65535u * WORKGROUP_SIZE;
 
@@ -32,28 +33,36 @@ const GRID_ROW = 65535u * WORKGROUP_SIZE;
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let idx = id.y * GRID_ROW + id.x;
-    if (idx >= BATCH * ROWS * QUADS) {
+    if (idx >= BATCH * ROWS * RUNS) {
         return;
     }
-    let row = idx / QUADS;
+    let row = idx / RUNS;
     let n = row / ROWS;
     let position = picks[n * 3u];
     let known = position < N_IMAGES;
-    if (idx % (ROWS * QUADS) == 0u) {
+    if (idx % (ROWS * RUNS) == 0u) {
         batch_labels[n] = select(0xffffffffu, labels[select(0u, position, known)], known);
     }
     // Above the picture rows wrap around to a huge number: one comparison serves both ends; so do columns.
     let y = row % HEIGHT - picks[n * 3u + 1u];
     let right = picks[n * 3u + 2u];
-    let first = position * N_PIXELS + ((row / HEIGHT) % CHANNELS) * PLANE + y * WIDTH;
-    for (var k = 0u; k < 4u; k += 1u) { // unrolled
-        let column = (idx % QUADS) * 4u + k;
-        let x = column - right;
-        let inside = known & (y < HEIGHT) & (x < WIDTH);
-        let pixel = select(0u, first + x, inside);
-        let byte = (pixels[pixel / 4u] >> (8u * (pixel % 4u))) & 0xffu;
-        if (column < WIDTH) {
-            images[row * WIDTH + column] = select(0.0, f32(byte) / 255.0, inside);
+    let left = (idx % RUNS) * 4u * RUN;
+    // The first pixel, which may lie before the data set's first; what is read where there is none is not used.
+    let first = position * N_PIXELS + ((row / HEIGHT) % CHANNELS) * PLANE + y * WIDTH + left - right;
+    let element = u32(bitcast<i32>(first) >> 2u);
+    let shift = 8u * (first % 4u);
+    var low = pixels[element];
+    for (var quad = 0u; quad < RUN; quad += 1u) {
+        let high = pixels[element + quad + 1u];
+        // Four neighbours out of two elements.
+        let bytes = (low >> shift) | ((high << 1u) << (31u - shift));
+        low = high;
+        for (var k = 0u; k < 4u; k += 1u) { // unrolled
+            let column = left + 4u * quad + k;
+            if (column < WIDTH) {
+                let inside = known & (y < HEIGHT) & (column - right < WIDTH);
+                images[row * WIDTH + column] = select(0.0, f32((bytes >> (8u * k)) & 0xffu) / 255.0, inside);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use data::batch::fill_batch;
 use data::{Dataset, Images, LabelledImages};
 use gpu::Device;
-use nn::{Network, TrainingOptions, names, presets};
+use nn::{ModelSpec, Network, TrainingOptions, names, presets};
 use receptive_tests::{Tolerance, assert_close, gpu_tests};
 use tensor::{PICKS, Pictures, cpu, packed};
 use trainer::{Engine, Workers, pick};
@@ -112,25 +112,43 @@ async fn a_step_from_kept_pictures_uploads_little_and_makes_nothing(device: Rc<D
 }
 
 async fn batches_are_gathered_alike_on_both_executors(device: Rc<Device>) {
-    let network = Network::new(presets::model("linear").unwrap(), 10).unwrap();
+    let training = digits(4, 7).training;
+    let labels: Vec<u32> = training.labels.iter().map(|&label| u32::from(label)).collect();
+    // Moves by more than a picture's width leave nothing of it.
+    let moves = [[0, 0], [27, -27], [-28, 0], [3, -1], [-2, 2], [100, 100], [0, 1], [-1, 0]];
+    gathered_alike(&device, [1, 28, 28], &pixels(&training), &labels, moves).await;
+    // Rows that begin anywhere in an element and are no whole number of them, without a black margin.
+    for shape in [[2, 5, 7], [3, 4, 6], [1, 3, 37], [1, 5, 1]] {
+        let n_pixels = 7 * shape.iter().product::<usize>();
+        let noise: Vec<u8> = (0..n_pixels).map(|idx| (idx * idx * 31 + idx * 7 + 1) as u8).collect();
+        let moves = [[0, 3], [0, 1], [0, -1], [1, -2], [-2, 2], [0, 5], [-1, 0], [0, 0]];
+        gathered_alike(&device, shape, &noise, &labels, moves).await;
+    }
+}
+
+/// That a linear classifier's gradients, each of which is a sum of one pixel's numbers, come out alike.
+async fn gathered_alike(
+    device: &Rc<Device>,
+    shape: [usize; 3],
+    pixels: &[u8],
+    labels: &[u32],
+    moves: [[isize; 2]; BATCH],
+) {
+    let model = ModelSpec { input: shape, ..presets::model("linear").unwrap() };
+    let network = Network::new(model, 10).unwrap();
     let layout = network.layout();
-    let n = 7;
-    let training = digits(4, n).training;
+    let n = labels.len();
     let plan = network.gradient_plan(BATCH, options().loss).unwrap();
-    let pictures = Pictures { n, shape: [1, 28, 28] };
+    let pictures = Pictures { n, shape };
     let plan = plan.gathering(names::IMAGES, names::LABELS, pictures).unwrap();
     let mut cpu = cpu::Executor::new(&layout, 0);
-    let mut gpu = gpu::Executor::new(&device, &layout, 0).unwrap();
+    let mut gpu = gpu::Executor::new(device, &layout, 0).unwrap();
     let (on_cpu, on_gpu) = (cpu.add(plan.clone()).unwrap(), gpu.add(plan).unwrap());
     let parameters = options().initialisation.parameters(&network, 1);
     cpu.set_parameters(&parameters).unwrap();
     gpu.set_parameters(&parameters).unwrap();
-    let labels: Vec<u32> = training.labels.iter().map(|&label| u32::from(label)).collect();
-    // Moves by more than a picture's width leave nothing of it.
-    let moves = [[0, 0], [27, -27], [-28, 0], [3, -1], [-2, 2], [100, 100], [0, 1], [-1, 0]];
     let picks: Vec<u32> = (0..).zip(moves).flat_map(|(idx, by)| pick(idx % n as u32, by)).collect();
-    for (name, numbers) in
-        [(names::IMAGES, packed(&pixels(&training))), (names::LABELS, labels), (PICKS, picks)]
+    for (name, numbers) in [(names::IMAGES, packed(pixels)), (names::LABELS, labels.to_vec()), (PICKS, picks)]
     {
         cpu.write_input_u32(on_cpu, name, &numbers).unwrap();
         gpu.write_input_u32(on_gpu, name, &numbers).unwrap();
@@ -139,7 +157,7 @@ async fn batches_are_gathered_alike_on_both_executors(device: Rc<Device>) {
     gpu.run(on_gpu).unwrap();
     let received = gpu.gradients().await.unwrap();
     assert!(received.iter().any(|gradient| *gradient != 0.0));
-    assert_close("gradients", &received, cpu.gradients(), Tolerance::SUMS);
+    assert_close(&format!("gradients of {shape:?}"), &received, cpu.gradients(), Tolerance::SUMS);
     let loss = gpu.read_output(on_gpu, names::LOSS).await.unwrap();
     assert_close("loss", &loss, cpu.output(on_cpu, names::LOSS).unwrap(), Tolerance::SUMS);
 }

@@ -226,7 +226,7 @@ fn row(step: &Step, traits: Traits) -> Result<Row, GpuError> {
                 return Err(GpuError::Unsupported { kernel: name, reason });
             }
         },
-        Kernel::GatherBatch => rows::gather_batch("gather_batch", step),
+        Kernel::GatherBatch => rows::gather_batch("gather_batch", step, traits.is_software),
         Kernel::Copy => elementwise::each("copy", step, Vec::new()),
         Kernel::Blend(blend) => {
             let constants =

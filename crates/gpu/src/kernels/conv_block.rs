@@ -103,8 +103,12 @@ pub(super) fn forward(block: &ConvBlock, step: &Step, traits: Traits) -> Row {
     match tiles(block, dims(&step.writes[0]), traits) {
         Some((tile, n_invocations)) => {
             without(&mut constants, &["STRIDE", "DILATION", "POOL", "CONV_H"]);
+            let [_, in_channels, ..]: [usize; 4] = dims(&step.reads[0]);
+            let group_channels = in_channels / block.conv.groups;
             let [kernel_h, kernel_w] = block.conv.window.kernel;
             constants.extend([
+                ("GROUP_IN", u32(group_channels)),
+                ("ONE_CHANNEL", Constant::Bool(group_channels == 1)),
                 ("COLUMNS", u32(tile.columns)),
                 ("CHANNELS", u32(tile.channels)),
                 ("SHARED", u32(tile.shared)),
