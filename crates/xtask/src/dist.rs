@@ -7,7 +7,7 @@ use clap::Args;
 use eyre::{OptionExt, Result, WrapErr, bail, ensure};
 
 use crate::tools::Tools;
-use crate::{data, functions, process, weight};
+use crate::{bindings, data, functions, process, weight};
 
 #[derive(Args, Default)]
 pub struct Options {
@@ -33,6 +33,9 @@ pub fn run(options: &Options) -> Result<()> {
     process::run(&mut tools.trunk(&["build", "--release"]))?;
     place_data(options.with_data).wrap_err("cannot put the data into dist/")?;
     add_fma_program(&tools).wrap_err("cannot put the program with FMA into dist/")?;
+    for javascript in programs()? {
+        bindings::shorten(&tools, &javascript)?;
+    }
 
     let page = fs::read_to_string(page()).wrap_err("the build left no dist/index.html")?;
     let absolute = absolute_urls(&page);
@@ -56,6 +59,18 @@ pub fn is_built() -> bool {
 
 fn page() -> PathBuf {
     folder().join("index.html")
+}
+
+/// The JavaScript of the site's programs.
+fn programs() -> Result<Vec<PathBuf>> {
+    let mut programs = Vec::new();
+    for entry in fs::read_dir(folder())? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".js") && (name.starts_with(PLAIN) || name.starts_with(FMA)) {
+            programs.push(folder().join(name));
+        }
+    }
+    Ok(programs)
 }
 
 /// In front of the names of the program's files, as Trunk calls them.

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program talks to its terminal")]
 
 mod bench;
+mod bindings;
 mod check;
 mod data;
 mod dist;

@@ -46,6 +46,10 @@ const WASM_OPT: Tool = Tool {
     source: Source::Npm { name: "binaryen", version: "132.0.0" },
 };
 
+/// Trunk's own minifier does not take wasm-bindgen's JavaScript.
+const TERSER: Tool =
+    Tool { program: "terser", version: "5.51.4", source: Source::Npm { name: "terser", version: "5.51.4" } };
+
 /// Where to look for programs: what was installed here, then the user's PATH.
 pub struct Tools {
     path: OsString,
@@ -59,7 +63,7 @@ impl Tools {
 
     /// What a release build of the page needs; the runner of tests in a browser comes with wasm-bindgen.
     pub fn for_release() -> Result<Self> {
-        Self::install(&[TRUNK, WASM_BINDGEN, WASM_OPT])
+        Self::install(&[TRUNK, WASM_BINDGEN, WASM_OPT, TERSER])
     }
 
     fn install(tools: &[Tool]) -> Result<Self> {
@@ -86,6 +90,14 @@ impl Tools {
             trunk.env("NO_COLOR", "true");
         }
         trunk
+    }
+
+    /// What minifies a JavaScript module in place.
+    pub fn minifier(&self, javascript: &Path) -> Command {
+        let mut terser = Command::new(if cfg!(windows) { "terser.cmd" } else { TERSER.program });
+        self.on_path(&mut terser).arg("--module").args(["--compress", "passes=3", "--mangle", "--output"]);
+        terser.arg(javascript).arg("--").arg(javascript);
+        terser
     }
 }
 
