@@ -5,6 +5,8 @@ mod arguments;
 mod events;
 mod run;
 
+use std::pin::Pin;
+
 use js_sys::{Function, Object, Promise, Reflect};
 use leptos::prelude::*;
 use nn::ModelSpec;
@@ -157,9 +159,12 @@ fn method<F>(api: &Object, name: &str, act: impl Fn(JsValue) -> F + 'static)
 where
     F: Future<Output = Outcome> + 'static,
 {
-    let closure = Closure::<dyn Fn(JsValue) -> Promise>::new(move |argument: JsValue| {
-        let outcome = act(argument);
-        future_to_promise(async move { outcome.await.map_err(|text| error(&text)) })
-    });
+    let closure =
+        Closure::<dyn Fn(JsValue) -> Promise>::new(move |argument: JsValue| promise(Box::pin(act(argument))));
     set(api, name, closure.into_js_value().unchecked_ref());
+}
+
+/// The same for every method, so that what drives a promise is in the program once.
+fn promise(outcome: Pin<Box<dyn Future<Output = Outcome>>>) -> Promise {
+    future_to_promise(async move { outcome.await.map_err(|text| error(&text)) })
 }
