@@ -47,9 +47,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let y = row % HEIGHT - picks[n * 3u + 1u];
     let right = picks[n * 3u + 2u];
     let left = (idx % RUNS) * 4u * RUN;
-    // The first pixel, which may lie before the data set's first; what is read where there is none is not used.
-    let first = position * N_PIXELS + ((row / HEIGHT) % CHANNELS) * PLANE + y * WIDTH + left - right;
-    let element = u32(bitcast<i32>(first) >> 2u);
+    let unmoved = position * N_PIXELS + ((row / HEIGHT) % CHANNELS) * PLANE + y * WIDTH + left;
+    let first = unmoved - right;
+    // The first pixel's element; rounded down where that lies before the data set's first. What is read there is not used.
+    let element = select(first / 4u, ~(~first / 4u), (right < WIDTH) & (unmoved < right));
     let shift = 8u * (first % 4u);
     var low = pixels[element];
     for (var quad = 0u; quad < RUN; quad += 1u) {
