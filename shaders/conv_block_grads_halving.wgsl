@@ -19,9 +19,10 @@
 // for all taps and channels, and slide along the row with it. These workgroups are numbered as [GROUPS, BLOCKS, IN_BLOCKS].
 //
 // The other INPUT_GROUPS workgroups compute the input's gradient, in tiles: COLUMNS neighbouring squares of two by two numbers
-// of TILE_CHANNELS neighbouring channels. The part of the map that all of these see stays in registers. Each invocation takes
-// every so many tiles: with barriers, twenty times fewer invocations are a third faster in SwiftShader. The tiles are numbered
-// as [BATCH, GROUPS, TILE_BLOCKS, TILE_ROWS, TILE_COLUMNS, SHARED].
+// of TILE_CHANNELS neighbouring channels. The part of the map that all of these see stays in registers; numbers are summed
+// one by one, as conv_block_halving sums its cells. Each invocation takes every so many tiles: with barriers, twenty times fewer
+// invocations are a third faster in SwiftShader. The tiles are numbered as [BATCH, GROUPS, TILE_BLOCKS, TILE_ROWS, TILE_COLUMNS,
+// SHARED].
 //
 // Without UNROLLS_STORES the loops that store are loops, of copies, as an array in registers cannot be indexed by a variable: a
 // store is much code to a GPU that is a program.
@@ -71,14 +72,18 @@ const WINDOWS_H: u32 = 3;
 const WINDOW_PIECES: u32 = 4;
 // The rows of cells in these windows, twice as many.
 const CELLS_H: u32 = 6;
-// The squares of two by two cells that a tap meets, in a row: KERNEL_W + 2 · COLUMNS − 2.
-const SQUARES_W: u32 = 5;
+// The numbers of a tile in a row: 2 · COLUMNS; and the rows of cells that they meet: KERNEL_H + 1.
+const TILE_W: u32 = 4;
+const MET_H: u32 = 4;
+// A row of taps is so many vectors of so many numbers, those past the last tap 0.
+alias Piece = vec3<f32>;
+const PIECE: u32 = 3;
+const ROW_PIECES: u32 = 1;
 
 const CHANNELS = 4u;
 const GROUP_IN = IN_CHANNELS / GROUPS;
 const GROUP_OUT = OUT_CHANNELS / GROUPS;
 const KERNEL = KERNEL_H * KERNEL_W;
-const FILTER = GROUP_IN * KERNEL;
 const IN_PLANE = IN_H * IN_W;
 const OUT_PLANE = OUT_H * OUT_W;
 const BLOCKS = (GROUP_OUT + CHANNELS - 1u) / CHANNELS;
@@ -98,7 +103,7 @@ const GRID_ROW = 65535u;
 @group(0) @binding(0) var<storage, read> grad_output: array<f32, BATCH * OUT_CHANNELS * OUT_PLANE>;
 @group(0) @binding(1) var<storage, read> choice: array<u32, BATCH * OUT_CHANNELS * OUT_PLANE>;
 @group(0) @binding(2) var<storage, read> input: array<f32>;
-@group(0) @binding(3) var<storage, read> weight: array<f32>;
+@group(0) @binding(3) var<storage, read> weight: array<array<f32, KERNEL>>;
 @group(0) @binding(4) var<storage, read_write> grad_weight: array<f32>;
 @group(0) @binding(5) var<storage, read_write> grad_bias: array<f32>;
 @group(0) @binding(6) var<storage, read_write> grad_input: array<f32>;
@@ -106,7 +111,7 @@ const GRID_ROW = 65535u;
 // All sums of a lane, then those of the next.
 var<workgroup> shares: array<f32, LANES * N_SUMS>;
 
-fn from_lane(own: f32, lane: u32) -> f32 { return own; }
+fn of_quad(own: f32, lane: u32) -> vec4<f32> { return vec4<f32>(own); }
 
 // A number of the input, or 0 outside it: reading past a buffer's end gives some number, which is harmless.
 fn input_at(plane: u32, y: u32, x: u32) -> f32 {
@@ -241,22 +246,6 @@ fn of_weight(idx: u32, lane: u32) { // if OF_WEIGHT
     }
 }
 
-fn store(row: u32, y: u32, x: u32, sums: vec4<f32>) {
-    if (x >= IN_W) {
-        return;
-    }
-    grad_input[row + x] = sums.x;
-    if (x + 1u < IN_W) {
-        grad_input[row + x + 1u] = sums.y;
-    }
-    if (y + 1u < IN_H) {
-        grad_input[row + IN_W + x] = sums.z;
-        if (x + 1u < IN_W) {
-            grad_input[row + IN_W + x + 1u] = sums.w;
-        }
-    }
-}
-
 fn of_input(idx: u32, lane: u32) { // if OF_INPUT
     let tile_x = (idx % TILE_COLUMNS) * COLUMNS;
     let tile_y = (idx / TILE_COLUMNS) % TILE_ROWS;
@@ -265,7 +254,7 @@ fn of_input(idx: u32, lane: u32) { // if OF_INPUT
     let n = idx / (TILE_COLUMNS * TILE_ROWS * TILE_BLOCKS * GROUPS);
     let first = (block * SHARED + lane) * TILE_CHANNELS;
 
-    var sums: array<array<vec4<f32>, COLUMNS>, TILE_CHANNELS>;
+    var sums: array<array<array<f32, TILE_W>, 2>, TILE_CHANNELS>;
     for (var o = group * GROUP_OUT; o < (group + 1u) * GROUP_OUT; o += 1u) {
         let plane = (n * OUT_CHANNELS + o) * OUT_PLANE;
         // The gradient of the convolution's map, of which pooling lets one number through per window.
@@ -281,34 +270,39 @@ fn of_input(idx: u32, lane: u32) { // if OF_INPUT
                 let place = vec4<u32>(choice[at] - 2u * (y * CONV_W + x));
                 let chosen = place == vec4<u32>(0u, 1u, CONV_W, CONV_W + 1u);
                 let own = select(vec4<f32>(0.0), vec4<f32>(grad), chosen);
-                for (var k = 0u; k < SHARED; k += 1u) { // unrolled
-                    grads[2u * i][2u * (SHARED * j + k)] = from_lane(own[0], k);
-                    grads[2u * i][2u * (SHARED * j + k) + 1u] = from_lane(own[1], k);
-                    grads[2u * i + 1u][2u * (SHARED * j + k)] = from_lane(own[2], k);
-                    grads[2u * i + 1u][2u * (SHARED * j + k) + 1u] = from_lane(own[3], k);
+                for (var cell = 0u; cell < 4u; cell += 1u) { // unrolled
+                    let all = of_quad(own[cell], lane);
+                    for (var k = 0u; k < SHARED; k += 1u) { // unrolled
+                        grads[2u * i + cell / 2u][2u * (SHARED * j + k) + cell % 2u] = all[k];
+                    }
                 }
             }
         }
-        // What the tile's squares meet of it, tap by tap.
-        var squares: array<array<vec4<f32>, SQUARES_W>, KERNEL_H>;
-        for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
-            for (var j = 0u; j < SQUARES_W; j += 1u) { // unrolled
-                let row = SHIFT_H + i;
-                let column = SHIFT_W + j;
-                let upper = vec2<f32>(grads[row][column], grads[row][column + 1u]);
-                let lower = vec2<f32>(grads[row + 1u][column], grads[row + 1u][column + 1u]);
-                squares[i][j] = vec4<f32>(upper, lower);
+        // What the tile's numbers of each row meet of each row of cells.
+        var rows: array<array<array<Piece, ROW_PIECES>, TILE_W>, MET_H>;
+        for (var i = 0u; i < MET_H; i += 1u) { // unrolled
+            for (var x = 0u; x < TILE_W; x += 1u) { // unrolled
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                    rows[i][x][j / PIECE][j % PIECE] = grads[SHIFT_H + i][SHIFT_W + x + j];
+                }
             }
         }
         for (var c = 0u; c < TILE_CHANNELS; c += 1u) { // unrolled
             // Past the group's last channel, the last one is computed again and not stored.
-            let taps = o * FILTER + min(first + c, GROUP_IN - 1u) * KERNEL + KERNEL - 1u;
+            let numbers = weight[o * GROUP_IN + min(first + c, GROUP_IN - 1u)];
             // From the last tap to the first: tap by tap the map moves the other way.
+            var taps: array<array<Piece, ROW_PIECES>, KERNEL_H>;
             for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
                 for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
-                    let factor = weight[taps - (i * KERNEL_W + j)];
-                    for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
-                        sums[c][x] += factor * squares[i][2u * x + j];
+                    taps[i][j / PIECE][j % PIECE] = numbers[KERNEL - 1u - (i * KERNEL_W + j)];
+                }
+            }
+            for (var y = 0u; y < 2u; y += 1u) { // unrolled
+                for (var x = 0u; x < TILE_W; x += 1u) { // unrolled
+                    for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                        for (var k = 0u; k < ROW_PIECES; k += 1u) { // unrolled
+                            sums[c][y][x] += dot(rows[y + i][x][k], taps[i][k]);
+                        }
                     }
                 }
             }
@@ -317,9 +311,13 @@ fn of_input(idx: u32, lane: u32) { // if OF_INPUT
     var finished = sums;
     for (var c = 0u; c < TILE_CHANNELS; c += 1u) { // unrolled if UNROLLS_STORES
         if (first + c < GROUP_IN) {
-            let row = ((n * IN_CHANNELS + group * GROUP_IN + first + c) * IN_H + 2u * tile_y) * IN_W;
-            for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled if UNROLLS_STORES
-                store(row, 2u * tile_y, 2u * (tile_x + x), finished[c][x]);
+            let plane = ((n * IN_CHANNELS + group * GROUP_IN + first + c) * IN_H + 2u * tile_y) * IN_W + 2u * tile_x;
+            for (var y = 0u; y < 2u; y += 1u) { // unrolled if UNROLLS_STORES
+                for (var x = 0u; x < TILE_W; x += 1u) { // unrolled if UNROLLS_STORES
+                    if ((2u * tile_y + y < IN_H) & (2u * tile_x + x < IN_W)) {
+                        grad_input[plane + y * IN_W + x] = finished[c][y][x];
+                    }
+                }
             }
         }
     }

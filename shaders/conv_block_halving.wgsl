@@ -8,7 +8,9 @@
 //
 // One invocation computes COLUMNS neighbouring outputs, which are windows of two by two cells of the convolution's map, of
 // CHANNELS neighbouring output channels of one group. The inputs that all of these see stay in registers, which needs
-// loops that are written out: a load costs a GPU that is a program on the CPU as much as some twenty products.
+// loops that are written out: a load costs a GPU that is a program on the CPU as much as some twenty products. Such a GPU is
+// as fast as it reads its instructions, so cells are summed one by one, each over all taps: a sum then stays in a register, as
+// four in a vector would not. A row of taps is one product of vectors, in PIECES, which is compiled sooner than single taps.
 // SHARED invocations, one, or the four of a quad, compute the same outputs of neighbouring channels: each of the inputs is
 // loaded by one of them. Invocations are numbered as [BATCH, GROUPS, BLOCKS, OUT_H, TILE_COLUMNS, SHARED].
 
@@ -38,27 +40,30 @@ const SHARED: u32 = 1;
 // What the windows see of the input: KERNEL_H + 1, and KERNEL_W + 2 · COLUMNS − 1 in so many pieces of SHARED numbers.
 const SEEN_H: u32 = 4;
 const SEEN_PIECES: u32 = 6;
-// The squares of two by two numbers that a tap meets, in a row: KERNEL_W + 2 · COLUMNS − 2.
-const SQUARES_W: u32 = 5;
+// The cells of the convolution's map in a row of windows: 2 · COLUMNS.
+const CELLS_W: u32 = 4;
+// A row of taps is so many vectors of so many numbers, those past the last tap 0.
+alias Piece = vec3<f32>;
+const PIECE: u32 = 3;
+const PIECES: u32 = 1;
 
 const NO_CHOICE = 0xffffffffu;
 const GROUP_OUT = OUT_CHANNELS / GROUPS;
 const BLOCKS = (GROUP_OUT + SHARED * CHANNELS - 1u) / (SHARED * CHANNELS);
 const KERNEL = KERNEL_H * KERNEL_W;
-const FILTER = GROUP_IN * KERNEL;
 const IN_PLANE = IN_H * IN_W;
 const TILE_COLUMNS = (OUT_W + COLUMNS - 1u) / COLUMNS;
 const N_OUTPUTS = BATCH * OUT_CHANNELS * OUT_H * OUT_W;
 const GRID_ROW = 65535u * WORKGROUP_SIZE;
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<array<f32, KERNEL>>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 // A length in a type is cheaper to keep within than one that is asked for.
 @group(0) @binding(3) var<storage, read_write> output: array<f32, N_OUTPUTS>;
 @group(0) @binding(4) var<storage, read_write> choice: array<u32, 1u + u32(HAS_CHOICE) * (N_OUTPUTS - 1u)>;
 
-fn from_lane(own: f32, lane: u32) -> f32 { return own; }
+fn of_quad(own: f32, lane: u32) -> vec4<f32> { return vec4<f32>(own); }
 
 // Compilers may assume that no number is NaN, so the bits are asked.
 fn exceeds(a: f32, b: f32) -> bool {
@@ -79,7 +84,7 @@ fn store(at: u32, first: u32, cells: vec4<f32>) {
     largest = select(largest, cells.w, fourth);
     cell = select(cell, first + CONV_W + 1u, fourth);
     output[at] = select(largest, 0.0, RELU & (largest < 0.0));
-    if (HAS_CHOICE) {
+    if (HAS_CHOICE) { // if HAS_CHOICE
         choice[at] = select(cell, NO_CHOICE, RELU & !(largest > 0.0));
     }
 }
@@ -91,7 +96,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (idx >= BATCH * GROUPS * BLOCKS * OUT_H * TILE_COLUMNS) {
         return;
     }
-    let out_x = (idx % TILE_COLUMNS) * COLUMNS;
+    // A row's last tile begins early enough to be whole: what two tiles compute, both store, and it is the same.
+    let out_x = min((idx % TILE_COLUMNS) * COLUMNS, OUT_W - COLUMNS);
     let out_y = (idx / TILE_COLUMNS) % OUT_H;
     let block = (idx / (TILE_COLUMNS * OUT_H)) % BLOCKS;
     let group = (idx / (TILE_COLUMNS * OUT_H * BLOCKS)) % GROUPS;
@@ -102,7 +108,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let top = 2u * out_y - PADDING_H;
     let left = 2u * out_x - PADDING_W;
 
-    var sums: array<array<vec4<f32>, COLUMNS>, CHANNELS>;
+    var sums: array<array<array<f32, CELLS_W>, 2>, CHANNELS>;
     // One channel is no loop: in SwiftShader all sums would pass from one turn to the next, a third of such a kernel's time.
     for (var c = 0u; c < GROUP_IN; c += 1u) { // unrolled if ONE_CHANNEL
         let plane = (n * IN_CHANNELS + group * GROUP_IN + c) * IN_PLANE;
@@ -113,45 +119,52 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
                 // Reading past a buffer's end gives some number, which is harmless.
                 let loaded = input[plane + (top + i) * IN_W + x];
                 let own = select(0.0, loaded, (top + i < IN_H) & (x < IN_W));
+                let all = of_quad(own, lane);
                 for (var k = 0u; k < SHARED; k += 1u) { // unrolled
-                    inputs[i][SHARED * j + k] = from_lane(own, k);
+                    inputs[i][SHARED * j + k] = all[k];
                 }
             }
         }
-        // What the windows' cells meet of the input, tap by tap.
-        var squares: array<array<vec4<f32>, SQUARES_W>, KERNEL_H>;
-        for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
-            for (var j = 0u; j < SQUARES_W; j += 1u) { // unrolled
-                let upper = vec2<f32>(inputs[i][j], inputs[i][j + 1u]);
-                let lower = vec2<f32>(inputs[i + 1u][j], inputs[i + 1u][j + 1u]);
-                squares[i][j] = vec4<f32>(upper, lower);
+        // What the cells of each row meet of each row of the input.
+        var rows: array<array<array<Piece, PIECES>, CELLS_W>, SEEN_H>;
+        for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled
+            for (var x = 0u; x < CELLS_W; x += 1u) { // unrolled
+                for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
+                    rows[i][x][j / PIECE][j % PIECE] = inputs[i][x + j];
+                }
             }
         }
         for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
-            // Past the group's last channel, the last one is computed again and not stored.
-            let taps = min(first + o, last - 1u) * FILTER + c * KERNEL;
+            // Past the group's last channel, the last one is computed and stored again.
+            let numbers = weight[min(first + o, last - 1u) * GROUP_IN + c];
+            var taps: array<array<Piece, PIECES>, KERNEL_H>;
             for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
                 for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
-                    let factor = weight[taps + i * KERNEL_W + j];
-                    for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
-                        sums[o][x] += factor * squares[i][2u * x + j];
+                    taps[i][j / PIECE][j % PIECE] = numbers[i * KERNEL_W + j];
+                }
+            }
+            for (var y = 0u; y < 2u; y += 1u) { // unrolled
+                for (var x = 0u; x < CELLS_W; x += 1u) { // unrolled
+                    for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
+                        for (var k = 0u; k < PIECES; k += 1u) { // unrolled
+                            sums[o][y][x] += dot(rows[y + i][x][k], taps[i][k]);
+                        }
                     }
                 }
             }
         }
     }
     for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
-        if (first + o < last) {
-            var offset = 0.0;
-            if (HAS_BIAS) {
-                offset = bias[first + o];
-            }
-            let row = ((n * OUT_CHANNELS + first + o) * OUT_H + out_y) * OUT_W;
-            for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
-                if (out_x + x < OUT_W) {
-                    store(row + out_x + x, 2u * (out_y * CONV_W + out_x + x), sums[o][x] + offset);
-                }
-            }
+        let channel = min(first + o, last - 1u);
+        var offset = 0.0;
+        if (HAS_BIAS) { // if HAS_BIAS
+            offset = bias[channel];
+        }
+        let row = ((n * OUT_CHANNELS + channel) * OUT_H + out_y) * OUT_W + out_x;
+        for (var x = 0u; x < COLUMNS; x += 1u) { // unrolled
+            let upper = vec2<f32>(sums[o][0][2u * x], sums[o][0][2u * x + 1u]);
+            let lower = vec2<f32>(sums[o][1][2u * x], sums[o][1][2u * x + 1u]);
+            store(row + x, 2u * (out_y * CONV_W + out_x + x), vec4<f32>(upper, lower) + offset);
         }
     }
 }

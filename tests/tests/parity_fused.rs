@@ -121,14 +121,23 @@ async fn fused_blocks_agree(device: Rc<Device>) {
         }
     }
     assert!(n_cases > 30, "only {n_cases} cases fit");
-    // The windows that most networks have, over maps of every size around a tile's.
+    // The windows that most networks have, over maps of every size around a tile's, some of several tiles.
     let halve = BLOCK_POOLINGS[0];
     for (idx, size) in (4..=13).enumerate() {
-        let kernels =
-            [([3, 3], [1, 1]), ([3, 3], [0, 0]), ([3, 3], [2, 3]), ([5, 5], [2, 2]), ([1, 3], [2, 1])];
+        let kernels = [
+            ([3, 3], [1, 1]),
+            ([3, 3], [0, 0]),
+            ([3, 3], [2, 3]),
+            ([5, 5], [2, 2]),
+            ([1, 3], [2, 1]),
+            ([2, 4], [1, 2]),
+            ([4, 2], [0, 1]),
+            ([3, 7], [1, 3]),
+            ([3, 1], [1, 0]),
+        ];
         let (kernel, padding) = kernels[idx % kernels.len()];
         let conv = Conv2d { window: window(kernel, [1, 1], padding, [1, 1]), groups: 1 + idx % 2 };
-        let sizes = [3, 2 + 2 * (idx % 3), size, 17 - size, 2 + 4 * (idx % 5)];
+        let sizes = [3, 2 + 2 * (idx % 3), size, 31 - 2 * size, 2 + 4 * (idx % 5)];
         let Some(case) = block_case(sizes, conv, idx % 3 > 0, AFTER[idx % 2], halve, None) else { continue };
         case.assert_fused_parity(&device, &format!("{sizes:?}, {conv:?}")).await;
     }

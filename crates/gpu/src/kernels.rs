@@ -49,11 +49,10 @@ pub(crate) struct Launch<'a> {
 impl Launch<'_> {
     /// The shader with its constants set.
     pub(crate) fn text(&self) -> Result<String, GpuError> {
-        let file = FILES.iter().find(|(name, _)| *name == self.file);
-        let (_, source) = file.expect("every row names a file of the table");
-        let text = specialise(source, &self.constants)?;
+        let text = specialise(source(self.file), &self.constants)?;
         let shares = self.constants.contains(&("SHARED", u32(QUAD)));
-        Ok(if shares || text.contains("quadSwapX(") { with_quads(&text, shares) } else { text })
+        let of_quad = shares.then(|| source("of_quad"));
+        Ok(if shares || text.contains("quadSwapX(") { with_quads(&text, of_quad) } else { text })
     }
 }
 
@@ -151,6 +150,11 @@ impl Row {
 
 /// Every kernel's name and shader without its comments, as it is before its constants are set.
 pub const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
+
+fn source(file: &str) -> &'static str {
+    let found = FILES.iter().find(|(name, _)| *name == file);
+    found.expect("every row names a file of the table").1
+}
 
 fn row(step: &Step, traits: Traits) -> Result<Row, GpuError> {
     let name = step.kernel.name();

@@ -10,6 +10,8 @@ pub(crate) enum Constant {
     U32(u32),
     F32(f32),
     Sizes([u32; MAX_RANK]),
+    /// A type: a vector of so many numbers, 2 to 4.
+    Vector(usize),
 }
 
 impl Constant {
@@ -18,6 +20,7 @@ impl Constant {
             Self::Bool(value) => value.to_string(),
             Self::U32(value) => format!("{value}u"),
             Self::F32(value) => format!("{value:?}f"),
+            Self::Vector(len) => format!("vec{len}<f32>"),
             Self::Sizes(values) => {
                 let values = values.map(|value| format!("{value}u")).join(", ");
                 format!("array<u32, {MAX_RANK}>({values})")
@@ -27,7 +30,7 @@ impl Constant {
 }
 
 /// Replaces the values of a shader's constants. Those with a written type, `const NAME: u32 = 1;`, are to be set, each
-/// of them; those without are the shader's own.
+/// of them, and so are names of types, `alias Name = vec3<f32>;`; those without are the shader's own.
 ///
 /// Sizes that the compiler knows let it unroll loops and replace divisions. Loops that end their first line with
 /// `// unrolled` are written out here, with the counter as a constant: then arrays that they index can stay in registers,
@@ -60,7 +63,9 @@ pub(crate) fn specialise(source: &str, constants: &[(&str, Constant)]) -> Result
         text.push('\n');
     }
     if n_set != constants.len() {
-        let missing = constants.iter().find(|(name, _)| !source.contains(&format!("const {name}: ")));
+        let is_declared =
+            |name: &str| source.lines().filter_map(settable).any(|(declared, _)| declared == name);
+        let missing = constants.iter().find(|(name, _)| !is_declared(name));
         return Err(problem(missing.map_or("", |(name, _)| name), "is given a value, but not declared once"));
     }
     let lines: Vec<&str> = text.lines().collect();
@@ -73,20 +78,16 @@ pub(crate) fn specialise(source: &str, constants: &[(&str, Constant)]) -> Result
 /// invocations go the same way together follows from how they are numbered, which no compiler can prove.
 const QUADS: &str = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";
 
-/// Lets a shader take numbers from other invocations; its `from_lane` only where a quad `shares` what it loads: as it is
-/// written, everybody has loaded all.
-pub(crate) fn with_quads(text: &str, shares: bool) -> String {
+/// Lets a shader take numbers from other invocations; by `of_quad`, the text of that function, only where a quad shares what
+/// it loads: as the shader is written, everybody has loaded all.
+pub(crate) fn with_quads(text: &str, of_quad: Option<&str>) -> String {
     let mut quads = String::with_capacity(QUADS.len() + text.len());
     if cfg!(target_arch = "wasm32") {
         quads.push_str(QUADS);
     }
-    if shares {
-        let is_own = |line: &&str| !line.starts_with("fn from_lane(");
-        let lines: String = text.lines().filter(is_own).flat_map(|line| [line, "\n"]).collect();
-        quads.push_str(&lines.replace("from_lane(", "quadBroadcast("));
-    } else {
-        quads.push_str(text);
-    }
+    let is_kept = |line: &&str| of_quad.is_none() || !line.starts_with("fn of_quad(");
+    quads.extend(text.lines().filter(is_kept).flat_map(|line| [line, "\n"]));
+    quads.push_str(of_quad.unwrap_or_default());
     quads
 }
 
@@ -159,10 +160,13 @@ fn unrolled_loop(line: &str) -> Option<Unrolled<'_>> {
     Some(Unrolled { indent, counter, limit, condition })
 }
 
-/// The name and the declaration of `const NAME: type = value;`.
+/// The name and the declaration of `const NAME: type = value;` or `alias Name = type;`.
 fn settable(line: &str) -> Option<(&str, &str)> {
     let (declaration, _) = line.split_once(" = ")?;
-    let (name, _) = declaration.strip_prefix("const ")?.split_once(": ")?;
+    let name = match declaration.strip_prefix("alias ") {
+        Some(name) => name,
+        None => declaration.strip_prefix("const ")?.split_once(": ")?.0,
+    };
     Some((name, declaration))
 }
 
@@ -179,6 +183,13 @@ mod tests {
             specialise(SOURCE, &constants).unwrap(),
             "// Head.\nconst N: u32 = 7u;\nconst SLOPE: f32 = 1e-8f;\nconst TWICE = N * 2u;\n"
         );
+    }
+
+    #[test]
+    fn types_are_replaced() {
+        let source = "alias Piece = vec3<f32>;\nvar a: Piece;\n";
+        let written = specialise(source, &[("Piece", Constant::Vector(4))]).unwrap();
+        assert_eq!(written, "alias Piece = vec4<f32>;\nvar a: Piece;\n");
     }
 
     #[test]
@@ -256,9 +267,11 @@ for (var i = 0u; i < 1u; i += 1u) { // unrolled if A
 
     #[test]
     fn a_quad_takes_numbers_from_its_lanes() {
-        let source = "fn from_lane(own: f32, lane: u32) -> f32 { return own; }\nlet a = from_lane(b, 3u);\n";
-        assert_eq!(with_quads(source, true), "let a = quadBroadcast(b, 3u);\n");
-        assert_eq!(with_quads(source, false), source);
+        let source = "fn of_quad(own: f32) -> f32 { return own; }\nlet a = of_quad(b);\n";
+        let shared = "let a = of_quad(b);\nfn of_quad(own: f32) -> f32 { return quadSwapX(own); }\n";
+        let of_quad = "fn of_quad(own: f32) -> f32 { return quadSwapX(own); }\n";
+        assert_eq!(with_quads(source, Some(of_quad)), shared);
+        assert_eq!(with_quads(source, None), source);
     }
 
     #[test]

@@ -92,6 +92,13 @@ fn without(constants: &mut Constants, prefixes: &[&str]) {
     constants.retain(|(name, _)| !prefixes.iter().any(|prefix| name.starts_with(prefix)));
 }
 
+/// The vectors that hold a row of so many taps: those with the fewest numbers past the last tap, and of these the longest.
+fn pieces(n_taps: usize, n_pieces: &'static str) -> Constants {
+    let n = |len: usize| n_taps.div_ceil(len);
+    let len = (2..=4).min_by_key(|&len| (n(len) * len, n(len))).expect("vectors have two to four numbers");
+    vec![("Piece", Constant::Vector(len)), ("PIECE", u32(len)), (n_pieces, u32(n(len)))]
+}
+
 pub(super) fn forward(block: &ConvBlock, step: &Step, traits: Traits) -> Row {
     let mut constants = constants(block, &step.reads[0], &step.writes[0]);
     constants.extend(pool(block));
@@ -114,8 +121,9 @@ pub(super) fn forward(block: &ConvBlock, step: &Step, traits: Traits) -> Row {
                 ("SHARED", u32(tile.shared)),
                 ("SEEN_H", u32(kernel_h + 1)),
                 ("SEEN_PIECES", u32((kernel_w + 2 * tile.columns - 1).div_ceil(tile.shared))),
-                ("SQUARES_W", u32(kernel_w + 2 * tile.columns - 2)),
+                ("CELLS_W", u32(2 * tile.columns)),
             ]);
+            constants.extend(pieces(kernel_w, "PIECES"));
             Row { file: "conv_block_halving", constants, grid: Grid::Invocations(n_invocations) }
         }
         None => Row { file: "conv_block", constants, grid: blocks(&step.writes[0], block.conv.groups) },
@@ -237,8 +245,10 @@ fn grads<'a>(
         ("WINDOWS_H", u32(n_windows_h)),
         ("WINDOW_PIECES", u32(n_windows_w.div_ceil(tile.shared))),
         ("CELLS_H", u32(2 * n_windows_h)),
-        ("SQUARES_W", u32(kernel_w + 2 * tile.columns - 2)),
+        ("TILE_W", u32(2 * tile.columns)),
+        ("MET_H", u32(kernel_h + 1)),
     ]);
+    constants.extend(pieces(kernel_w, "ROW_PIECES"));
     let row = Row { file: "conv_block_grads_halving", constants, grid: Grid::Workgroups(n_workgroups) };
     let writes = vec![
         of_weight.map(|step| &step.writes[0]),
@@ -289,4 +299,28 @@ pub(super) fn grad_weight(grad: &ConvBlockGradWeight, step: &Step, traits: Trait
     constants.extend([("LANES", u32(lanes)), ("GATE", u32(gate))]);
     let grid = Grid::Workgroups((n_tiles * lanes).div_ceil(WORKGROUP_SIZE));
     Row { file: "conv_block_grad_weight", constants, grid }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_taps_are_vectors_with_little_behind_the_last_tap() {
+        let lens = [
+            (1, 2, 1),
+            (2, 2, 1),
+            (3, 3, 1),
+            (4, 4, 1),
+            (5, 3, 2),
+            (6, 3, 2),
+            (7, 4, 2),
+            (8, 4, 2),
+            (9, 3, 3),
+        ];
+        for (n_taps, len, n) in lens {
+            let wanted = vec![("Piece", Constant::Vector(len)), ("PIECE", u32(len)), ("N", u32(n))];
+            assert_eq!(pieces(n_taps, "N"), wanted, "{n_taps} taps");
+        }
+    }
 }
