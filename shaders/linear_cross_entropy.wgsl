@@ -70,16 +70,10 @@ fn score(slot: u32, n: u32) {
     scores[BATCH + n] = select(0.0, 1.0, best == right);
 }
 
-fn store(n: u32, feature: u32, number: f32) {
-    if (n < BATCH) {
-        grad_input[n * IN_FEATURES + feature] = number;
-    }
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let first = (id.y * GRID_ROW + id.x) * 4u;
-    // Past the last image, the last one is computed again and not stored.
+    // Past the last image, the last one is computed and stored again.
     let rows = min(first + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(BATCH - 1u)) * IN_FEATURES;
     var sums: array<vec4<f32>, N_CLASSES>;
     for (var feature = lane; feature < IN_FEATURES; feature += LANES) {
@@ -109,8 +103,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         logits[k * 4u + 3u] = sum.w;
     }
     workgroupBarrier();
-    if (lane < 4u && first + lane < BATCH) {
-        score(lane, first + lane);
+    if (lane < 4u) {
+        score(lane, min(first + lane, BATCH - 1u));
     }
     workgroupBarrier();
 
@@ -124,9 +118,9 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
         for (var k = 0u; k < N_CLASSES; k += 1u) { // unrolled
             sum += grads[k] * weight[k * IN_FEATURES + feature];
         }
-        store(first, feature, sum.x);
-        store(first + 1u, feature, sum.y);
-        store(first + 2u, feature, sum.z);
-        store(first + 3u, feature, sum.w);
+        grad_input[rows.x + feature] = sum.x;
+        grad_input[rows.y + feature] = sum.y;
+        grad_input[rows.z + feature] = sum.z;
+        grad_input[rows.w + feature] = sum.w;
     }
 }

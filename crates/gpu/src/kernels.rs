@@ -183,7 +183,7 @@ fn row(step: &Step, traits: Traits) -> Result<Row, GpuError> {
             Op::CrossEntropy(_) => rows::over_batch("cross_entropy", step),
             Op::Linear(_) => linear::forward(step),
             Op::LinearCrossEntropy(_) => linear::cross_entropy(step, traits.is_software),
-            Op::LinearGradWeight(_) => linear::grad_weight(step, traits.is_software),
+            Op::LinearGradWeight(_) => linear::grad_weight(step, traits),
             Op::CountCorrect(_) => rows::over_batch("count_correct", step),
             Op::Dropout(dropout) => elementwise::dropout("dropout", *dropout, step),
             Op::ElementLoss(kind) => rows::element_loss("element_loss", *kind, step),
