@@ -10,7 +10,8 @@
 // CHANNELS neighbouring output channels of one group. The inputs that all of these see stay in registers, which needs
 // loops that are written out: a load costs a GPU that is a program on the CPU as much as some twenty products. Such a GPU is
 // as fast as it reads its instructions, so cells are summed one by one, each over all taps: a sum then stays in a register, as
-// four in a vector would not. A row of taps is one product of vectors, in PIECES, which is compiled sooner than single taps.
+// four in a vector would not. A row of taps is one product of vectors, in ROW_PIECES, which is compiled sooner than single
+// taps.
 // SHARED invocations, one, or the four of a quad, compute the same outputs of neighbouring channels: each of the inputs is
 // loaded by one of them. Invocations are numbered as [BATCH, GROUPS, BLOCKS, OUT_H, TILE_COLUMNS, SHARED].
 
@@ -45,7 +46,7 @@ const CELLS_W: u32 = 4;
 // A row of taps is so many vectors of so many numbers, those past the last tap 0.
 alias Piece = vec3<f32>;
 const PIECE: u32 = 3;
-const PIECES: u32 = 1;
+const ROW_PIECES: u32 = 1;
 
 const NO_CHOICE = 0xffffffffu;
 const GROUP_OUT = OUT_CHANNELS / GROUPS;
@@ -126,7 +127,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             }
         }
         // What the cells of each row meet of each row of the input.
-        var rows: array<array<array<Piece, PIECES>, CELLS_W>, SEEN_H>;
+        var rows: array<array<array<Piece, ROW_PIECES>, CELLS_W>, SEEN_H>;
         for (var i = 0u; i < SEEN_H; i += 1u) { // unrolled
             for (var x = 0u; x < CELLS_W; x += 1u) { // unrolled
                 for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
@@ -137,7 +138,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         for (var o = 0u; o < CHANNELS; o += 1u) { // unrolled
             // Past the group's last channel, the last one is computed and stored again.
             let numbers = weight[min(first + o, last - 1u) * GROUP_IN + c];
-            var taps: array<array<Piece, PIECES>, KERNEL_H>;
+            var taps: array<array<Piece, ROW_PIECES>, KERNEL_H>;
             for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
                 for (var j = 0u; j < KERNEL_W; j += 1u) { // unrolled
                     taps[i][j / PIECE][j % PIECE] = numbers[i * KERNEL_W + j];
@@ -146,7 +147,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             for (var y = 0u; y < 2u; y += 1u) { // unrolled
                 for (var x = 0u; x < CELLS_W; x += 1u) { // unrolled
                     for (var i = 0u; i < KERNEL_H; i += 1u) { // unrolled
-                        for (var k = 0u; k < PIECES; k += 1u) { // unrolled
+                        for (var k = 0u; k < ROW_PIECES; k += 1u) { // unrolled
                             sums[o][y][x] += dot(rows[y + i][x][k], taps[i][k]);
                         }
                     }
