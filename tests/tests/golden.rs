@@ -11,6 +11,10 @@ use receptive_tests::{Case, Golden, GoldenCase, Results, Tolerance, assert_close
 use tensor::Window;
 use tensor::ops::{Activation, AdaptiveAvgPool2d, AvgPool2d, Conv2d, ElementLoss, LogSoftmax, MaxPool2d, Op};
 
+// Of the CPU too, in a browser as natively.
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 gpu_tests!(
     the_gpu_reproduces_the_convolutions,
     the_gpu_reproduces_the_poolings,
@@ -148,7 +152,6 @@ async fn the_gpu_reproduces_the_losses(device: Rc<Device>) {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn the_cpu_reproduces_the_losses() {
     let file = Golden::read(LOSSES);
@@ -163,7 +166,6 @@ async fn the_gpu_reproduces_the_poolings(device: Rc<Device>) {
     on_gpu_all(&device, POOL2D).await;
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn the_cpu_reproduces_convolutions_and_poolings() {
     for (file, n_cases) in [(CONV2D, 14), (POOL2D, 9)] {
@@ -175,7 +177,6 @@ fn the_cpu_reproduces_convolutions_and_poolings() {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn the_cpu_reproduces_the_activations() {
     let file = Golden::read(ELEMENTWISE);

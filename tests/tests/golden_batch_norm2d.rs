@@ -8,6 +8,10 @@ use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, gpu_tests};
 use tensor::ops::{BatchNorm2d, Binary, SumTo};
 use tensor::{Graph, Plan, PlanRequest, Value};
 
+// Of the CPU too, in a browser as natively.
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 gpu_tests!(the_gpu_reproduces_batch_normalisation);
 
 const BATCH_NORM2D: &[u8] = include_bytes!("../golden/batch_norm2d.safetensors");
@@ -78,7 +82,6 @@ async fn the_gpu_reproduces_batch_normalisation(device: Rc<Device>) {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn the_cpu_reproduces_batch_normalisation() {
     let file = Golden::read(BATCH_NORM2D);

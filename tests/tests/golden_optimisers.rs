@@ -10,6 +10,10 @@ use receptive_tests::{Golden, GoldenCase, Tolerance, assert_close, gpu_tests};
 use tensor::ops::{Binary, SumTo};
 use tensor::{Graph, Hyper, Plan, PlanRequest, Value};
 
+// Of the CPU too, in a browser as natively.
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 gpu_tests!(the_gpu_follows_every_optimiser, the_gpu_clips_gradients_as_the_cpu_does);
 
 const OPTIMISERS: &[u8] = include_bytes!("../golden/optimisers.safetensors");
@@ -57,7 +61,6 @@ impl Path {
         flat
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
     fn on_cpu(&self) -> Vec<Vec<f32>> {
         let mut executor = tensor::cpu::Executor::new(&self.plan.layout, self.plan.n_states());
         let plan = executor.add(self.plan.clone()).unwrap();
@@ -102,7 +105,6 @@ async fn the_gpu_follows_every_optimiser(device: Rc<Device>) {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn the_cpu_follows_every_optimiser() {
     let file = Golden::read(OPTIMISERS);
@@ -138,7 +140,6 @@ async fn the_gpu_clips_gradients_as_the_cpu_does(device: Rc<Device>) {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn gradients_longer_than_the_greatest_norm_are_cut_to_it() {
     for max_norm in [0.5, 20.0, 1e4, 0.0] {

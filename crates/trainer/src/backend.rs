@@ -98,7 +98,7 @@ impl Chosen {
 fn name(kind: BackendKind, device: Option<&gpu::Device>) -> String {
     match kind {
         BackendKind::Gpu => device.map_or_else(String::new, gpu::Device::adapter_name),
-        BackendKind::Cpu if cfg!(all(target_arch = "wasm32", target_feature = "relaxed-simd")) => {
+        BackendKind::Cpu if cfg!(target_arch = "wasm32") && tensor::cpu::fuses_multiply_add() => {
             "WebAssembly SIMD with FMA".into()
         }
         BackendKind::Cpu if cfg!(target_arch = "wasm32") => "WebAssembly SIMD".into(),

@@ -7,6 +7,7 @@ use clap::Args;
 use eyre::{OptionExt, Result, WrapErr, bail, ensure};
 
 use crate::tools::Tools;
+use crate::without_fma::without_fma;
 use crate::{bindings, data, functions, process, weight};
 
 #[derive(Args, Default)]
@@ -30,9 +31,9 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let tools = Tools::for_release()?;
     data::create_folder()?;
-    process::run(&mut tools.trunk(&["build", "--release"]))?;
+    process::run(tools.trunk(&["build", "--release"]).env(WASM_FLAGS, FMA_FLAGS))?;
     place_data(options.with_data).wrap_err("cannot put the data into dist/")?;
-    add_fma_program(&tools).wrap_err("cannot put the program with FMA into dist/")?;
+    add_plain_program().wrap_err("cannot put the program without FMA into dist/")?;
     for javascript in programs()? {
         bindings::shorten(&tools, &javascript)?;
     }
@@ -85,26 +86,28 @@ pub const WASM_FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 /// With these a product and its sum are one instruction.
 pub const FMA_FLAGS: &str = "-C target-feature=+relaxed-simd";
 
-/// Builds the program a second time, for browsers in which a product and its sum are one instruction, puts it beside the
-/// first, and tells the page its name. Whole programs they are, because a browser refuses one that has a single instruction
-/// that it does not know.
-fn add_fma_program(tools: &Tools) -> Result<()> {
-    let site = process::root().join("target").join("fma");
-    let mut trunk = tools.trunk(&["build", "--release"]);
-    trunk.arg("--dist").arg(&site);
-    trunk.env(WASM_FLAGS, FMA_FLAGS);
-    process::run(&mut trunk)?;
-
+/// Puts the program that everything can run beside the one just built, which has FMA, and tells the page both names. Whole
+/// programs they are, because a browser refuses one that has a single instruction that it does not know.
+fn add_plain_program() -> Result<()> {
+    let html = fs::read_to_string(page()).wrap_err("the build left no dist/index.html")?;
     let mut program = None;
-    for entry in fs::read_dir(&site)? {
+    for entry in fs::read_dir(folder())? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if let Some(rest) = name.strip_prefix(PLAIN) {
-            fs::copy(site.join(&name), folder().join(format!("{FMA}{rest}")))?;
-            program = if name.ends_with(".js") { Some(format!("{FMA}{rest}")) } else { program };
+        let Some(rest) = name.strip_prefix(PLAIN) else { continue };
+        let (plain, fma) = (folder().join(&name), folder().join(format!("{FMA}{rest}")));
+        fs::rename(&plain, &fma)?;
+        if name.ends_with(".wasm") {
+            fs::write(
+                plain,
+                without_fma(&fs::read(fma)?).wrap_err_with(|| format!("cannot rewrite {name}"))?,
+            )?;
+        } else {
+            fs::copy(fma, plain)?;
+            program = Some(format!("{FMA}{rest}"));
         }
     }
-    let program = program.ok_or_eyre("the second build left no program")?;
-    fs::write(page(), with_fma_program(&fs::read_to_string(page())?, &program)?)?;
+    let program = program.ok_or_eyre("the build left no program")?;
+    fs::write(page(), with_fma_program(&html, &program)?)?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod test;
 mod tools;
 mod verify_export;
 mod weight;
+mod without_fma;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,9 @@ enum Task {
     Bench(bench::Options),
     /// Everything, in order: what continuous integration runs
     Test(test::Options),
+    /// As cargo's runner for tests in a browser: run them without FMA
+    #[command(hide = true)]
+    RunWithoutFma(without_fma::Options),
 }
 
 fn main() -> ExitCode {
@@ -66,5 +70,6 @@ fn run(task: Task) -> Result<()> {
         Task::VerifyExport(options) => verify_export::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::RunWithoutFma(options) => without_fma::run(&options),
     }
 }

@@ -153,17 +153,20 @@ fn command_line(environment: &Environment) -> Result<()> {
 
 /// The same engine as WebAssembly, in a headless browser that `tests/webdriver.json` configures.
 fn browser_tests(tools: &Tools, browser: &Browser, environment: &Environment) -> Result<()> {
-    let run = |tests: &[&str], flags: Option<&str>| {
+    let run = |tests: &[&str], runner: Option<&str>| {
         let mut command = cargo(["test", "--no-fail-fast", "--target", WASM_TARGET, "-p", "receptive-tests"]);
         tools.on_path(environment.set(&mut command)).args(tests);
         command.env("CHROMEDRIVER", &browser.chromedriver);
+        // No debugger looks at these programs, and wasm-bindgen would carry its information along.
+        command.env(dist::WASM_FLAGS, format!("{} -C debuginfo=0", dist::FMA_FLAGS));
         command.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-        command.envs(flags.map(|flags| (dist::WASM_FLAGS, flags)));
+        command.envs(runner.map(|runner| ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)));
         process::run_tests(&mut command)
     };
     run(&["--tests"], None)?;
-    // PyTorch's numbers and the GPU's once more, beside those of the program with FMA.
-    run(&["--test", "golden", "--test", "parity_plans"], Some(dist::FMA_FLAGS))
+    // Of the program without FMA the CPU's kernels are others: PyTorch's numbers once more, and the GPU's beside fused ones.
+    let tests = ["golden", "golden_batch_norm2d", "golden_optimisers", "parity_fused"];
+    run(&tests.map(|name| ["--test", name]).concat(), Some("cargo xtask run-without-fma"))
 }
 
 /// The built site, in a real browser.

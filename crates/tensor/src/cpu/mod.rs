@@ -36,6 +36,7 @@ use crate::plan::{ParameterLayout, Plan, Role, Step};
 use crate::update::Hyper;
 
 pub use kernels::MOST_OPERANDS;
+pub use simd::fuses_multiply_add;
 pub(crate) use {
     indexing::gather, indexing::index_select, indexing::scatter, kernels::Read, kernels::Write,
     kernels::compute, strided::cat, update::run as update,
