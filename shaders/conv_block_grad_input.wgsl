@@ -3,7 +3,7 @@
 // grad_output  [BATCH, OUT_CHANNELS, OUT_H, OUT_W]
 // weight       [OUT_CHANNELS, IN_CHANNELS / GROUPS, KERNEL_H, KERNEL_W]
 // gate         as grad_output: conv_block's choice with POOLED, else its output, whose positive numbers let gradients
-//              through
+//              through; where neither POOLED nor GATED is true it is never read, and anything may be bound
 // grad_input   [BATCH, IN_CHANNELS, IN_H, IN_W]
 //
 // Positions a stride apart meet the same taps, of several strides' phases each only some. One invocation computes four
@@ -36,6 +36,7 @@ const POOL_STRIDE_W: u32 = 2;
 const POOL_PADDING_H: u32 = 0;
 const POOL_PADDING_W: u32 = 0;
 const POOLED: bool = true;
+const GATED: bool = true;
 
 const GROUP_IN = IN_CHANNELS / GROUPS;
 const GROUP_OUT = OUT_CHANNELS / GROUPS;
@@ -94,6 +95,9 @@ fn arriving(planes: vec4<u32>, y: vec4<u32>, x: vec4<u32>, inside: vec4<bool>) -
     }
     let at = select(vec4<u32>(0u), planes + y * OUT_W + x, inside);
     let grads = vec4<f32>(grad_output[at.x], grad_output[at.y], grad_output[at.z], grad_output[at.w]);
+    if (!GATED) {
+        return select(vec4<f32>(0.0), grads, inside);
+    }
     let gates = vec4<u32>(gate[at.x], gate[at.y], gate[at.z], gate[at.w]);
     return select(vec4<f32>(0.0), grads, inside & (bitcast<vec4<f32>>(gates) > vec4<f32>(0.0)));
 }
@@ -147,6 +151,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             }
             let conv_x = (x + PADDING_W - j * DILATION_W) / STRIDE_W;
             let inside = (conv_y < vec4<u32>(CONV_H)) & (conv_x < vec4<u32>(CONV_W));
+            if (!any(inside)) {
+                continue;
+            }
             for (var o = 0u; o < GROUP_OUT; o += 1u) {
                 let grads = arriving(images + o * OUT_PLANE, conv_y, conv_x, inside);
                 let taps = channels + ((group * GROUP_OUT + o) * FILTER + i * KERNEL_W + j);

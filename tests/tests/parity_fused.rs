@@ -11,9 +11,11 @@ use tensor::{NodeId, Window};
 gpu_tests!(
     a_program_that_is_a_gpu_shares_loads_in_quads,
     fused_blocks_agree,
+    blocks_without_pooling_agree,
     fused_blocks_agree_where_nothing_is_positive,
     one_gradient_of_a_block_agrees_without_the_other,
     fused_linear_layers_and_losses_agree,
+    gradients_over_more_rows_than_a_loop_may_turn_agree,
 );
 
 /// Every such program that tests run on can: a browser too, which has to be asked for it past wgpu.
@@ -143,6 +145,40 @@ async fn fused_blocks_agree(device: Rc<Device>) {
     }
 }
 
+/// Of four channels and more, in rows of one tile and of several, and numbers of rows that no quad divides.
+async fn blocks_without_pooling_agree(device: Rc<Device>) {
+    let windows = [
+        ([3, 3], [1, 1], [1, 1]),
+        ([3, 3], [2, 2], [1, 1]),
+        ([5, 5], [2, 2], [2, 2]),
+        ([2, 3], [3, 1], [0, 2]),
+        ([4, 2], [1, 3], [1, 1]),
+        ([5, 3], [2, 4], [4, 0]),
+        ([2, 1], [2, 2], [1, 0]),
+        // More padding than kernel.
+        ([1, 3], [1, 1], [2, 1]),
+    ];
+    for (idx, (kernel, stride, padding)) in windows.into_iter().enumerate() {
+        let groups = 1 + idx % 2;
+        let conv = Conv2d { window: window(kernel, stride, padding, [1, 1]), groups };
+        let sizes = [3, groups * (4 + idx % 3), 9 + idx % 4, 33 - 3 * idx, groups * (4 + idx)];
+        let after = ["relu", "", "relu"][idx % 3];
+        let case = block_case(sizes, conv, idx % 4 > 0, after, BLOCK_POOLINGS[0], None).unwrap();
+        case.assert_fused_parity(&device, &format!("{sizes:?}, {conv:?}, {after}")).await;
+        if after == "relu" {
+            let asks = |text: &&String| text.contains("quadSwapX(");
+            let n_sharing = |traits| case.fused_shaders(traits).iter().filter(asks).count();
+            let expected = if padding[0] < kernel[0] { 3 } else { 2 };
+            assert_eq!(
+                n_sharing(Traits { is_software: true, has_quads: true }),
+                expected,
+                "{sizes:?}, {conv:?}"
+            );
+            assert_eq!(n_sharing(Traits { is_software: false, has_quads: true }), 0, "{sizes:?}, {conv:?}");
+        }
+    }
+}
+
 async fn fused_blocks_agree_where_nothing_is_positive(device: Rc<Device>) {
     let conv = Conv2d { window: window([3, 3], [1, 1], [1, 1], [1, 1]), groups: 1 };
     for after in AFTER {
@@ -152,6 +188,17 @@ async fn fused_blocks_agree_where_nothing_is_positive(device: Rc<Device>) {
             let case = block_case([2, 3, 6, 6, 5], conv, true, after, pool, Some(bias)).unwrap();
             case.assert_fused_parity(&device, &format!("{after}, a bias of {bias}")).await;
         }
+    }
+}
+
+/// Mesa's llvmpipe leaves an invocation's loops after 65,535 turns, all of them together.
+async fn gradients_over_more_rows_than_a_loop_may_turn_agree(device: Rc<Device>) {
+    let conv = Conv2d { window: window([3, 3], [1, 1], [1, 1], [1, 1]), groups: 1 };
+    // Among so many numbers some would be so close to 0 that rounding decides what passes ReLU: with a bias all do.
+    for (after, batch, bias) in [("", 1200, None), ("relu", 1200, Some(30.0)), ("relu, pool", 330, None)] {
+        let sizes = [batch, 4, 28, 28, 5];
+        let case = block_case(sizes, conv, true, after, BLOCK_POOLINGS[0], bias).unwrap();
+        case.assert_fused_parity(&device, &format!("{batch} images, {after}")).await;
     }
 }
 

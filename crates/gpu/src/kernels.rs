@@ -3,6 +3,7 @@
 
 mod batch_norm2d;
 mod conv_block;
+mod conv_rows;
 mod elementwise;
 mod linear;
 mod matmul;
@@ -13,6 +14,7 @@ mod windowed;
 use tensor::ops::{Op, Reduce};
 use tensor::{Kernel, Operand, Step, Update};
 
+use self::conv_block::alone;
 use crate::error::GpuError;
 use crate::specialise::{Constant, specialise, with_quads};
 
@@ -21,6 +23,10 @@ const WORKGROUP_SIZE: usize = 64;
 
 /// The invocations of a quad, of which each can take numbers from the others.
 const QUAD: usize = 4;
+
+/// How often all loops of an invocation may turn, together, on a GPU that is a program: Mesa's llvmpipe leaves them after so
+/// many turns, without a word.
+const MOST_TURNS: usize = 65_535;
 
 /// What a GPU is, as far as kernels are chosen by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,19 +94,12 @@ pub(crate) fn launch(step: &Step, traits: Traits) -> Result<Launch<'_>, GpuError
     let row = row(step, traits)?;
     let mut reads: Vec<&Operand> = step.reads.iter().collect();
     let mut writes: Vec<Option<&Operand>> = step.writes.iter().map(Some).collect();
-    if let Kernel::Operation(op) = &step.kernel {
-        // The shaders have places for all that an operation may read or write; what is not there they do not touch.
-        let (n_reads, n_writes) = match op {
-            Op::Conv2d(_) => (3, 1),
-            Op::ConvBlock(_) | Op::ConvBlockGradWeight(_) => (3, 2),
-            Op::LinearGradWeight(_) => (3, 4),
-            _ => (reads.len(), writes.len()),
-        };
-        if reads.len() < n_reads {
-            reads.push(&step.reads[1]);
-        }
-        writes.resize(writes.len().max(n_writes), None);
+    // A shader has places for all that an operation may read or write; what is not there it does not touch.
+    let n_bound = |access: &str| source(row.file).matches(access).count();
+    if let Some(&last) = reads.last() {
+        reads.resize(reads.len().max(n_bound("var<storage, read>")), last);
     }
+    writes.resize(writes.len().max(n_bound("var<storage, read_write>")), None);
     Ok(row.launch(step.kernel.name(), reads, writes))
 }
 
@@ -172,14 +171,12 @@ fn row(step: &Step, traits: Traits) -> Result<Row, GpuError> {
                 batch_norm2d::grad_weight("batch_norm2d_grad_weight", grad.eps, step)?
             }
             Op::Binary(binary) => strided::binary("binary", *binary, step)?,
-            Op::Conv2d(conv) => windowed::conv2d("conv2d", conv, step),
-            Op::Conv2dGradInput(grad) => windowed::conv2d_grad_input("conv2d_grad_input", &grad.conv, step),
-            Op::Conv2dGradWeight(grad) => {
-                windowed::conv2d_grad_weight("conv2d_grad_weight", &grad.conv, step, traits.is_software)
-            }
+            Op::Conv2d(conv) => conv_block::forward(&alone(*conv), step, traits),
+            Op::Conv2dGradInput(grad) => conv_block::grad_input(&alone(grad.conv), step, traits),
+            Op::Conv2dGradWeight(grad) => conv_block::grad_weight(&alone(grad.conv), step, traits),
             Op::ConvBlock(block) => conv_block::forward(block, step, traits),
-            Op::ConvBlockGradInput(grad) => conv_block::grad_input(grad, step),
-            Op::ConvBlockGradWeight(grad) => conv_block::grad_weight(grad, step, traits),
+            Op::ConvBlockGradInput(grad) => conv_block::grad_input(&grad.block, step, traits),
+            Op::ConvBlockGradWeight(grad) => conv_block::grad_weight(&grad.block, step, traits),
             Op::CrossEntropy(_) => rows::over_batch("cross_entropy", step),
             Op::Linear(_) => linear::forward(step),
             Op::LinearCrossEntropy(_) => linear::cross_entropy(step, traits.is_software),

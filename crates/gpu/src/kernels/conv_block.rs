@@ -1,11 +1,17 @@
-use tensor::ops::{ConvBlock, ConvBlockGradInput, ConvBlockGradWeight, Op};
+use tensor::ops::{Conv2d, ConvBlock, Op};
 use tensor::{Kernel, Operand, Step, Window};
 
+use super::conv_rows;
 use super::windowed::{blocks, conv2d_constants, lanes, n_blocks};
-use super::{Grid, Launch, QUAD, Row, Traits, WORKGROUP_SIZE, dims, u32};
+use super::{Grid, Launch, MOST_TURNS, QUAD, Row, Traits, WORKGROUP_SIZE, dims, u32};
 use crate::specialise::Constant;
 
-type Constants = Vec<(&'static str, Constant)>;
+pub(super) type Constants = Vec<(&'static str, Constant)>;
+
+/// A convolution alone, as a block.
+pub(super) const fn alone(conv: Conv2d) -> ConvBlock {
+    ConvBlock { conv, relu: false, pool: None }
+}
 
 /// The sizes of a block: its input's, its convolution's map's and its output's.
 fn constants(block: &ConvBlock, input: &Operand, output: &Operand) -> Constants {
@@ -93,13 +99,18 @@ fn without(constants: &mut Constants, prefixes: &[&str]) {
 }
 
 /// The vectors that hold a row of so many taps: those with the fewest numbers past the last tap, and of these the longest.
-fn row_pieces(n_taps: usize) -> Constants {
+pub(super) fn row_pieces(n_taps: usize) -> Constants {
     let n = |len: usize| n_taps.div_ceil(len);
     let len = (2..=4).min_by_key(|&len| (n(len) * len, n(len))).expect("vectors have two to four numbers");
     vec![("Piece", Constant::Vector(len)), ("PIECE", u32(len)), ("ROW_PIECES", u32(n(len)))]
 }
 
 pub(super) fn forward(block: &ConvBlock, step: &Step, traits: Traits) -> Row {
+    if block.pool.is_none()
+        && let Some(row) = conv_rows::forward(&block.conv, block.relu, step, traits)
+    {
+        return row;
+    }
     let mut constants = constants(block, &step.reads[0], &step.writes[0]);
     constants.extend(pool(block));
     constants.extend([
@@ -203,6 +214,10 @@ fn grads<'a>(
     let [kernel_h, kernel_w] = block.conv.window.kernel;
     let groups = block.conv.groups;
     let group_channels = in_channels / groups;
+    let [_, _, out_h, out_w]: [usize; 4] = dims(grad_output);
+    // A quad goes through all rows of all images. Where that is too much for a program, as many share them as elsewhere.
+    let ends = of_weight.is_none() || batch * out_h * (out_w + 1) <= MOST_TURNS;
+    let traits = if ends { traits } else { Traits::default() };
 
     let tile = Tile::new(block, in_w.div_ceil(2), group_channels, traits);
     // The invocations of one workgroup.
@@ -259,11 +274,16 @@ fn grads<'a>(
 }
 
 /// Without squares in registers, as the other gradient below.
-pub(super) fn grad_input(grad: &ConvBlockGradInput, step: &Step) -> Row {
-    let block = &grad.block;
+pub(super) fn grad_input(block: &ConvBlock, step: &Step, traits: Traits) -> Row {
+    if block.pool.is_none()
+        && let Some(row) = conv_rows::grad_input(&block.conv, step, traits)
+    {
+        return row;
+    }
     let mut constants = constants(block, &step.writes[0], &step.reads[0]);
     constants.extend(pool(block));
     constants.push(("POOLED", Constant::Bool(block.pool.is_some())));
+    constants.push(("GATED", Constant::Bool(step.reads.len() == 3)));
     let [batch, channels, in_h, in_w]: [usize; 4] = dims(&step.writes[0]);
     let [stride_h, stride_w] = block.conv.window.stride;
     let n_positions = batch * in_h.div_ceil(stride_h) * in_w.div_ceil(stride_w);
@@ -285,8 +305,12 @@ fn windows_seen(block: &ConvBlock, axis: usize, n_squares: usize) -> (Constant, 
 /// Numbers of 4 bytes in a workgroup's memory, on every GPU.
 const WORKGROUP_NUMBERS: usize = 4096;
 
-pub(super) fn grad_weight(grad: &ConvBlockGradWeight, step: &Step, traits: Traits) -> Row {
-    let block = &grad.block;
+pub(super) fn grad_weight(block: &ConvBlock, step: &Step, traits: Traits) -> Row {
+    if block.pool.is_none()
+        && let Some(row) = conv_rows::grad_weight(&block.conv, step, traits)
+    {
+        return row;
+    }
     let mut constants = constants(block, &step.reads[0], &step.reads[1]);
     constants.push(("HAS_BIAS", Constant::Bool(step.writes.len() == 2)));
     let (lanes, n_tiles) = lanes(&block.conv, step, traits.is_software);

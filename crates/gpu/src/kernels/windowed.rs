@@ -1,7 +1,7 @@
 use tensor::ops::Conv2d;
 use tensor::{Operand, Step, Window};
 
-use super::{Grid, Row, WORKGROUP_SIZE, dims, u32};
+use super::{Grid, MOST_TURNS, Row, WORKGROUP_SIZE, dims, u32};
 use crate::specialise::Constant;
 
 /// Channels, and positions or taps, that one invocation or workgroup of a convolution computes.
@@ -86,17 +86,6 @@ pub(super) const fn n_blocks(channels: usize, groups: usize, n_positions: usize)
     groups * (channels / groups).div_ceil(BLOCK) * n_positions.div_ceil(BLOCK)
 }
 
-pub(super) fn conv2d(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
-    let mut constants = conv2d_constants(conv, &step.reads[0], &step.writes[0]);
-    constants.push(("HAS_BIAS", Constant::Bool(step.reads.len() == 3)));
-    Row { file, constants, grid: blocks(&step.writes[0], conv.groups) }
-}
-
-pub(super) fn conv2d_grad_input(file: &'static str, conv: &Conv2d, step: &Step) -> Row {
-    let constants = conv2d_constants(conv, &step.writes[0], &step.reads[0]);
-    Row { file, constants, grid: blocks(&step.writes[0], conv.groups) }
-}
-
 /// Invocations that a GPU needs to be busy, and one that is a program on a few cores.
 const BUSY: usize = 16_384;
 const BUSY_SOFTWARE: usize = 64;
@@ -106,16 +95,10 @@ pub(super) fn lanes(conv: &Conv2d, step: &Step, is_software: bool) -> (usize, us
     let [out_channels, group_channels, kernel_h, kernel_w]: [usize; 4] = dims(&step.writes[0]);
     let n_channel_blocks = conv.groups * (out_channels / conv.groups).div_ceil(BLOCK);
     let n_tiles = n_channel_blocks * (group_channels * kernel_h * kernel_w).div_ceil(BLOCK);
-    let [batch, _, out_h, _]: [usize; 4] = dims(&step.reads[1]);
+    let [batch, _, out_h, out_w]: [usize; 4] = dims(&step.reads[1]);
     let busy = if is_software { BUSY_SOFTWARE } else { BUSY };
     // More lanes than rows would have nothing to do.
     let enough = |lanes: &usize| n_tiles * lanes >= busy || batch * out_h < 8 * lanes;
-    (([1, 8].into_iter().find(enough)).unwrap_or(WORKGROUP_SIZE), n_tiles)
-}
-
-pub(super) fn conv2d_grad_weight(file: &'static str, conv: &Conv2d, step: &Step, is_software: bool) -> Row {
-    let (lanes, n_tiles) = lanes(conv, step, is_software);
-    let mut constants = conv2d_constants(conv, &step.reads[0], &step.reads[1]);
-    constants.push(("LANES", u32(lanes)));
-    Row { file, constants, grid: Grid::Workgroups((n_tiles * lanes).div_ceil(WORKGROUP_SIZE)) }
+    let ends = |lanes: &usize| !is_software || (batch * out_h).div_ceil(*lanes) * (out_w + 1) <= MOST_TURNS;
+    (([1, 8].into_iter().find(|lanes| enough(lanes) && ends(lanes))).unwrap_or(WORKGROUP_SIZE), n_tiles)
 }
