@@ -9,8 +9,8 @@
 //
 // The four invocations of a quad take an input channel each, and all taps of four neighbouring output channels. Each loads
 // the gradients of one of these and shares them. They go through all images, COLUMNS outputs of a row at a time, whose inputs
-// and gradients stay in registers. The products with a tap are one of vectors, in ROW_PIECES. Quads are numbered as [GROUPS, BLOCKS of output channels, PIECES of
-// input channels].
+// and gradients stay in registers. The products with a tap are one of vectors, in ROW_PIECES. Quads are numbered as [GROUPS,
+// BLOCKS of output channels, PIECES of input channels].
 
 const BATCH: u32 = 1;
 const IN_CHANNELS: u32 = 4;
