@@ -90,17 +90,17 @@ pub const FMA_FLAGS: &str = "-C target-feature=+relaxed-simd";
 /// programs they are, because a browser refuses one that has a single instruction that it does not know.
 fn add_plain_program() -> Result<()> {
     let html = fs::read_to_string(page()).wrap_err("the build left no dist/index.html")?;
+    // All names first: what is written below has names of the same kind.
+    let names = fs::read_dir(folder())?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let names: Vec<String> = names.collect::<Result<_>>()?;
     let mut program = None;
-    for entry in fs::read_dir(folder())? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
+    for name in names {
         let Some(rest) = name.strip_prefix(PLAIN) else { continue };
         let (plain, fma) = (folder().join(&name), folder().join(format!("{FMA}{rest}")));
         fs::rename(&plain, &fma)?;
         if name.ends_with(".wasm") {
-            fs::write(
-                plain,
-                without_fma(&fs::read(fma)?).wrap_err_with(|| format!("cannot rewrite {name}"))?,
-            )?;
+            let rewritten = without_fma(&fs::read(fma)?);
+            fs::write(plain, rewritten.wrap_err_with(|| format!("cannot rewrite {name}"))?)?;
         } else {
             fs::copy(fma, plain)?;
             program = Some(format!("{FMA}{rest}"));
